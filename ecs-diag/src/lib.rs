@@ -1,0 +1,7 @@
+//! Finds out why an Amazon ECS task does not start, and proves the fix.
+
+#![forbid(unsafe_code)]
+
+mod phase;
+
+pub use phase::Phase;
