@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aws;
 mod phase;
+mod source;
+pub mod sources;
 
 pub use phase::Phase;
+pub use source::{DataSource, ErrorKind, Query, SourceError};

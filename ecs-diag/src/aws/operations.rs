@@ -1,0 +1,172 @@
+//! The closed list of operations that a source may be asked: reads only, and no secret values.
+
+/// A read-only operation of an AWS API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Service, as botocore names it.
+    pub service: &'static str,
+    /// Operation, as the API names it.
+    pub name: &'static str,
+    /// IAM actions that the caller needs.
+    pub iam_actions: &'static [&'static str],
+}
+
+impl Operation {
+    const fn new(
+        service: &'static str,
+        name: &'static str,
+        iam_actions: &'static [&'static str],
+    ) -> Self {
+        Self { service, name, iam_actions }
+    }
+}
+
+/// The operation of that name, if a source may be asked it.
+pub fn operation(service: &str, name: &str) -> Option<&'static Operation> {
+    OPERATIONS
+        .binary_search_by(|operation| (operation.service, operation.name).cmp(&(service, name)))
+        .ok()
+        .map(|index| &OPERATIONS[index])
+}
+
+/// Every operation that a source may be asked, sorted by service and name.
+#[rustfmt::skip]
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new("autoscaling", "DescribeAutoScalingGroups", &["autoscaling:DescribeAutoScalingGroups"]),
+    Operation::new("autoscaling", "DescribeScalingActivities", &["autoscaling:DescribeScalingActivities"]),
+    Operation::new("cloudtrail", "LookupEvents", &["cloudtrail:LookupEvents"]),
+    Operation::new("ec2", "DescribeDhcpOptions", &["ec2:DescribeDhcpOptions"]),
+    Operation::new("ec2", "DescribeEgressOnlyInternetGateways", &["ec2:DescribeEgressOnlyInternetGateways"]),
+    Operation::new("ec2", "DescribeIamInstanceProfileAssociations", &["ec2:DescribeIamInstanceProfileAssociations"]),
+    Operation::new("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"]),
+    Operation::new("ec2", "DescribeInstanceTypes", &["ec2:DescribeInstanceTypes"]),
+    Operation::new("ec2", "DescribeInstances", &["ec2:DescribeInstances"]),
+    Operation::new("ec2", "DescribeInternetGateways", &["ec2:DescribeInternetGateways"]),
+    Operation::new("ec2", "DescribeManagedPrefixLists", &["ec2:DescribeManagedPrefixLists"]),
+    Operation::new("ec2", "DescribeNatGateways", &["ec2:DescribeNatGateways"]),
+    Operation::new("ec2", "DescribeNetworkAcls", &["ec2:DescribeNetworkAcls"]),
+    Operation::new("ec2", "DescribeNetworkInsightsAnalyses", &["ec2:DescribeNetworkInsightsAnalyses"]),
+    Operation::new("ec2", "DescribeNetworkInterfaces", &["ec2:DescribeNetworkInterfaces"]),
+    Operation::new("ec2", "DescribePrefixLists", &["ec2:DescribePrefixLists"]),
+    Operation::new("ec2", "DescribeRouteTables", &["ec2:DescribeRouteTables"]),
+    Operation::new("ec2", "DescribeSecurityGroups", &["ec2:DescribeSecurityGroups"]),
+    Operation::new("ec2", "DescribeSnapshots", &["ec2:DescribeSnapshots"]),
+    Operation::new("ec2", "DescribeStaleSecurityGroups", &["ec2:DescribeStaleSecurityGroups"]),
+    Operation::new("ec2", "DescribeSubnets", &["ec2:DescribeSubnets"]),
+    Operation::new("ec2", "DescribeTransitGatewayVpcAttachments", &["ec2:DescribeTransitGatewayVpcAttachments"]),
+    Operation::new("ec2", "DescribeVpcAttribute", &["ec2:DescribeVpcAttribute"]),
+    Operation::new("ec2", "DescribeVpcBlockPublicAccessExclusions", &["ec2:DescribeVpcBlockPublicAccessExclusions"]),
+    Operation::new("ec2", "DescribeVpcBlockPublicAccessOptions", &["ec2:DescribeVpcBlockPublicAccessOptions"]),
+    Operation::new("ec2", "DescribeVpcEndpoints", &["ec2:DescribeVpcEndpoints"]),
+    Operation::new("ec2", "DescribeVpcPeeringConnections", &["ec2:DescribeVpcPeeringConnections"]),
+    Operation::new("ec2", "DescribeVpcs", &["ec2:DescribeVpcs"]),
+    Operation::new("ec2", "GetManagedPrefixListEntries", &["ec2:GetManagedPrefixListEntries"]),
+    Operation::new("ecr", "BatchGetImage", &["ecr:BatchGetImage"]),
+    Operation::new("ecr", "DescribeImages", &["ecr:DescribeImages"]),
+    Operation::new("ecr", "DescribePullThroughCacheRules", &["ecr:DescribePullThroughCacheRules"]),
+    Operation::new("ecr", "DescribeRepositories", &["ecr:DescribeRepositories"]),
+    Operation::new("ecr", "GetLifecyclePolicy", &["ecr:GetLifecyclePolicy"]),
+    Operation::new("ecr", "GetRegistryPolicy", &["ecr:GetRegistryPolicy"]),
+    Operation::new("ecr", "GetRepositoryPolicy", &["ecr:GetRepositoryPolicy"]),
+    Operation::new("ecs", "DescribeCapacityProviders", &["ecs:DescribeCapacityProviders"]),
+    Operation::new("ecs", "DescribeClusters", &["ecs:DescribeClusters"]),
+    Operation::new("ecs", "DescribeContainerInstances", &["ecs:DescribeContainerInstances"]),
+    Operation::new("ecs", "DescribeServiceDeployments", &["ecs:DescribeServiceDeployments"]),
+    Operation::new("ecs", "DescribeServiceRevisions", &["ecs:DescribeServiceRevisions"]),
+    Operation::new("ecs", "DescribeServices", &["ecs:DescribeServices"]),
+    Operation::new("ecs", "DescribeTaskDefinition", &["ecs:DescribeTaskDefinition"]),
+    Operation::new("ecs", "DescribeTaskSets", &["ecs:DescribeTaskSets"]),
+    Operation::new("ecs", "DescribeTasks", &["ecs:DescribeTasks"]),
+    Operation::new("ecs", "ListAccountSettings", &["ecs:ListAccountSettings"]),
+    Operation::new("ecs", "ListContainerInstances", &["ecs:ListContainerInstances"]),
+    Operation::new("ecs", "ListServiceDeployments", &["ecs:ListServiceDeployments"]),
+    Operation::new("ecs", "ListServices", &["ecs:ListServices"]),
+    Operation::new("ecs", "ListTagsForResource", &["ecs:ListTagsForResource"]),
+    Operation::new("ecs", "ListTasks", &["ecs:ListTasks"]),
+    Operation::new("efs", "DescribeAccessPoints", &["elasticfilesystem:DescribeAccessPoints"]),
+    Operation::new("efs", "DescribeFileSystemPolicy", &["elasticfilesystem:DescribeFileSystemPolicy"]),
+    Operation::new("efs", "DescribeFileSystems", &["elasticfilesystem:DescribeFileSystems"]),
+    Operation::new("efs", "DescribeMountTargetSecurityGroups", &["elasticfilesystem:DescribeMountTargetSecurityGroups"]),
+    Operation::new("efs", "DescribeMountTargets", &["elasticfilesystem:DescribeMountTargets"]),
+    Operation::new("elbv2", "DescribeListeners", &["elasticloadbalancing:DescribeListeners"]),
+    Operation::new("elbv2", "DescribeLoadBalancers", &["elasticloadbalancing:DescribeLoadBalancers"]),
+    Operation::new("elbv2", "DescribeRules", &["elasticloadbalancing:DescribeRules"]),
+    Operation::new("elbv2", "DescribeTargetGroups", &["elasticloadbalancing:DescribeTargetGroups"]),
+    Operation::new("elbv2", "DescribeTargetHealth", &["elasticloadbalancing:DescribeTargetHealth"]),
+    Operation::new("fsx", "DescribeFileSystems", &["fsx:DescribeFileSystems"]),
+    Operation::new("guardduty", "GetCoverageStatistics", &["guardduty:GetCoverageStatistics"]),
+    Operation::new("guardduty", "GetDetector", &["guardduty:GetDetector"]),
+    Operation::new("guardduty", "ListCoverage", &["guardduty:ListCoverage"]),
+    Operation::new("guardduty", "ListDetectors", &["guardduty:ListDetectors"]),
+    Operation::new("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"]),
+    Operation::new("iam", "GetPolicy", &["iam:GetPolicy"]),
+    Operation::new("iam", "GetPolicyVersion", &["iam:GetPolicyVersion"]),
+    Operation::new("iam", "GetRole", &["iam:GetRole"]),
+    Operation::new("iam", "GetRolePolicy", &["iam:GetRolePolicy"]),
+    Operation::new("iam", "ListAttachedRolePolicies", &["iam:ListAttachedRolePolicies"]),
+    Operation::new("iam", "ListRolePolicies", &["iam:ListRolePolicies"]),
+    Operation::new("kms", "DescribeKey", &["kms:DescribeKey"]),
+    Operation::new("kms", "GetKeyPolicy", &["kms:GetKeyPolicy"]),
+    Operation::new("kms", "ListAliases", &["kms:ListAliases"]),
+    Operation::new("kms", "ListGrants", &["kms:ListGrants"]),
+    Operation::new("logs", "DescribeLogGroups", &["logs:DescribeLogGroups"]),
+    Operation::new("organizations", "DescribePolicy", &["organizations:DescribePolicy"]),
+    Operation::new("organizations", "ListParents", &["organizations:ListParents"]),
+    Operation::new("organizations", "ListPoliciesForTarget", &["organizations:ListPoliciesForTarget"]),
+    Operation::new("route53", "ListHostedZonesByVPC", &["route53:ListHostedZonesByVPC"]),
+    Operation::new("route53", "ListResourceRecordSets", &["route53:ListResourceRecordSets"]),
+    Operation::new("route53resolver", "ListFirewallRuleGroupAssociations", &["route53resolver:ListFirewallRuleGroupAssociations"]),
+    Operation::new("s3", "GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
+    Operation::new("s3", "GetBucketLocation", &["s3:GetBucketLocation"]),
+    Operation::new("s3", "GetBucketPolicy", &["s3:GetBucketPolicy"]),
+    Operation::new("s3", "HeadObject", &["s3:GetObject"]),
+    Operation::new("secretsmanager", "DescribeSecret", &["secretsmanager:DescribeSecret"]),
+    Operation::new("secretsmanager", "GetResourcePolicy", &["secretsmanager:GetResourcePolicy"]),
+    Operation::new("secretsmanager", "ListSecretVersionIds", &["secretsmanager:ListSecretVersionIds"]),
+    Operation::new("secretsmanager", "ListSecrets", &["secretsmanager:ListSecrets"]),
+    Operation::new("service-quotas", "ListServiceQuotas", &["servicequotas:ListServiceQuotas"]),
+    Operation::new("servicediscovery", "GetNamespace", &["servicediscovery:GetNamespace"]),
+    Operation::new("servicediscovery", "GetService", &["servicediscovery:GetService"]),
+    Operation::new("ssm", "DescribeActivations", &["ssm:DescribeActivations"]),
+    Operation::new("ssm", "DescribeInstanceInformation", &["ssm:DescribeInstanceInformation"]),
+    Operation::new("ssm", "DescribeParameters", &["ssm:DescribeParameters"]),
+    Operation::new("ssm", "GetServiceSetting", &["ssm:GetServiceSetting"]),
+    Operation::new("sts", "GetCallerIdentity", &["sts:GetCallerIdentity"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_unique() {
+        assert!(
+            OPERATIONS
+                .windows(2)
+                .all(|pair| { (pair[0].service, pair[0].name) < (pair[1].service, pair[1].name) })
+        );
+    }
+
+    #[test]
+    fn nothing_on_the_list_writes_or_reads_a_secret_value() {
+        for operation in OPERATIONS {
+            assert!(
+                ["Describe", "List", "Get", "Head", "Lookup", "BatchGet"]
+                    .iter()
+                    .any(|verb| operation.name.starts_with(verb)),
+                "{}:{}",
+                operation.service,
+                operation.name
+            );
+            assert!(
+                !["GetSecretValue", "BatchGetSecretValue"].contains(&operation.name)
+                    && !operation.name.starts_with("GetParameter"),
+                "{}:{}",
+                operation.service,
+                operation.name
+            );
+        }
+        assert!(operation("ecs", "DescribeTasks").is_some());
+        assert!(operation("secretsmanager", "GetSecretValue").is_none());
+    }
+}
