@@ -1,0 +1,544 @@
+//! Amazon ECS.
+
+use std::sync::Arc;
+
+use super::{Text, Time, request, shape};
+
+request! {
+    /// Describes tasks by ARN or id.
+    DescribeTasks: "ecs", "DescribeTasks", "camelCase" => DescribeTasksResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+        /// Task ids or ARNs, at most 100.
+        tasks: Vec<String>,
+        /// `TAGS`.
+        include: Vec<&'static str>,
+    }
+}
+
+impl DescribeTasks {
+    /// Asks for tasks with their tags.
+    pub fn new(cluster: Option<&str>, tasks: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            cluster: cluster.map(str::to_owned),
+            tasks: tasks.into_iter().collect(),
+            include: vec!["TAGS"],
+        }
+    }
+}
+
+shape! {
+    /// Tasks, and what could not be found.
+    DescribeTasksResponse: "camelCase" {
+        /// The tasks found.
+        tasks: Vec<Arc<Task>>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// An object that a request named and the service does not have.
+    Failure: "camelCase" {
+        /// What was asked for.
+        arn: Option<String>,
+        /// `MISSING`, …
+        reason: Option<String>,
+        /// More words.
+        detail: Option<String>,
+    }
+}
+
+shape! {
+    /// A task.
+    Task: "camelCase" {
+        /// ARN.
+        task_arn: String,
+        /// Cluster ARN.
+        cluster_arn: Option<String>,
+        /// ARN of the task definition revision.
+        task_definition_arn: Option<String>,
+        /// `service:NAME` or `family:NAME`, or what the caller chose.
+        group: Option<String>,
+        /// Deployment or task set id for a service's tasks.
+        started_by: Option<String>,
+        /// `FARGATE`, `EC2`, `EXTERNAL`, `MANAGED_INSTANCES`.
+        launch_type: Option<String>,
+        /// Capacity provider, where one was used.
+        capacity_provider_name: Option<String>,
+        /// Fargate platform version.
+        platform_version: Option<String>,
+        /// Fargate platform family, for instance `Linux`.
+        platform_family: Option<String>,
+        /// Last known status.
+        last_status: Option<String>,
+        /// Status the task is on its way to.
+        desired_status: Option<String>,
+        /// Why the task stopped, one of a closed set.
+        stop_code: Option<String>,
+        /// Why the task stopped, in words.
+        stopped_reason: Option<String>,
+        /// Its containers.
+        containers: Vec<Container>,
+        /// Network interfaces, volumes, Service Connect.
+        attachments: Vec<Attachment>,
+        /// Overrides given when it was started.
+        overrides: Overrides,
+        /// Container instance, on EC2 and External.
+        container_instance_arn: Option<String>,
+        /// Availability Zone.
+        availability_zone: Option<String>,
+        /// Whether ECS Exec is on.
+        enable_execute_command: bool,
+        /// Health of the essential containers.
+        health_status: Option<String>,
+        /// When the task was created.
+        created_at: Option<Time>,
+        /// When its network was up.
+        connectivity_at: Option<Time>,
+        /// When the pull of images began.
+        pull_started_at: Option<Time>,
+        /// When the pull of images ended, well or not.
+        pull_stopped_at: Option<Time>,
+        /// When it was running.
+        started_at: Option<Time>,
+        /// When it began to stop.
+        stopping_at: Option<Time>,
+        /// When its containers had stopped.
+        execution_stopped_at: Option<Time>,
+        /// When it had stopped.
+        stopped_at: Option<Time>,
+    }
+}
+
+impl Task {
+    /// The newest moment that the task itself tells of.
+    pub fn newest_time(&self) -> Option<Time> {
+        [
+            self.created_at,
+            self.connectivity_at,
+            self.pull_started_at,
+            self.pull_stopped_at,
+            self.started_at,
+            self.stopping_at,
+            self.execution_stopped_at,
+            self.stopped_at,
+        ]
+        .into_iter()
+        .flatten()
+        .max()
+    }
+
+    /// The name of the service that the task belongs to.
+    pub fn service_name(&self) -> Option<&str> {
+        self.group.as_deref()?.strip_prefix("service:")
+    }
+
+    /// Whether the task has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.last_status.as_deref() == Some("STOPPED")
+    }
+}
+
+shape! {
+    /// A container of a task.
+    Container: "camelCase" {
+        /// Name in the task definition.
+        name: Option<String>,
+        /// Image as the task definition names it.
+        image: Option<String>,
+        /// Digest that was pulled.
+        image_digest: Option<String>,
+        /// Last known status.
+        last_status: Option<String>,
+        /// Exit code, if it ran and ended.
+        exit_code: Option<i64>,
+        /// Why it stopped, in words.
+        reason: Option<String>,
+        /// Health.
+        health_status: Option<String>,
+        /// Agents that ECS runs beside it.
+        managed_agents: Vec<ManagedAgent>,
+    }
+}
+
+shape! {
+    /// An agent that ECS runs beside a container, such as the one of ECS Exec.
+    ManagedAgent: "camelCase" {
+        /// `ExecuteCommandAgent`.
+        name: Option<String>,
+        /// Last known status.
+        last_status: Option<String>,
+        /// Why it stopped.
+        reason: Option<String>,
+    }
+}
+
+shape! {
+    /// Something attached to a task.
+    Attachment: "camelCase" {
+        /// Id.
+        id: Option<String>,
+        /// `ElasticNetworkInterface`, `AmazonElasticBlockStorage`, …
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// `ATTACHED`, `DELETED`, …
+        status: Option<String>,
+        /// Name and value pairs, for instance `subnetId`.
+        details: Vec<KeyValue>,
+    }
+}
+
+impl Attachment {
+    /// The value of a detail.
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        self.details
+            .iter()
+            .find(|detail| detail.name.as_deref() == Some(name))
+            .and_then(|detail| detail.value.as_deref())
+    }
+}
+
+shape! {
+    /// A name and its value.
+    KeyValue: "camelCase" {
+        /// Name.
+        name: Option<String>,
+        /// Value.
+        value: Option<String>,
+    }
+}
+
+shape! {
+    /// Overrides of a task definition, given when a task was started.
+    Overrides: "camelCase" {
+        /// Task role ARN.
+        task_role_arn: Option<String>,
+        /// Execution role ARN.
+        execution_role_arn: Option<String>,
+        /// Task CPU units.
+        cpu: Option<Text>,
+        /// Task memory in MiB.
+        memory: Option<Text>,
+        /// Ephemeral storage.
+        ephemeral_storage: Option<EphemeralStorage>,
+        /// By container.
+        container_overrides: Vec<ContainerOverride>,
+    }
+}
+
+shape! {
+    /// Overrides of a container definition.
+    ContainerOverride: "camelCase" {
+        /// Which container.
+        name: Option<String>,
+        /// Command.
+        command: Option<Vec<String>>,
+        /// Variables, added to or replacing those of the definition.
+        environment: Vec<KeyValue>,
+        /// Environment files, replacing those of the definition.
+        environment_files: Option<Vec<EnvironmentFile>>,
+        /// CPU units.
+        cpu: Option<i64>,
+        /// Hard memory limit in MiB.
+        memory: Option<i64>,
+        /// Soft memory limit in MiB.
+        memory_reservation: Option<i64>,
+    }
+}
+
+shape! {
+    /// Storage of a task on Fargate.
+    EphemeralStorage: "camelCase" {
+        /// GiB.
+        #[serde(rename = "sizeInGiB")]
+        size_in_gib: Option<i64>,
+    }
+}
+
+request! {
+    /// Describes a task definition.
+    DescribeTaskDefinition: "ecs", "DescribeTaskDefinition", "camelCase" => DescribeTaskDefinitionResponse {
+        /// ARN or `family:revision`.
+        task_definition: String,
+    }
+}
+
+shape! {
+    /// A task definition, wrapped.
+    DescribeTaskDefinitionResponse: "camelCase" {
+        /// The task definition.
+        task_definition: Arc<TaskDefinition>,
+    }
+}
+
+shape! {
+    /// A task definition.
+    TaskDefinition: "camelCase" {
+        /// ARN with revision.
+        task_definition_arn: String,
+        /// Family.
+        family: Option<String>,
+        /// `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`.
+        status: Option<String>,
+        /// Task role ARN.
+        task_role_arn: Option<String>,
+        /// Execution role ARN.
+        execution_role_arn: Option<String>,
+        /// `awsvpc`, `bridge`, `host`, `none`.
+        network_mode: Option<String>,
+        /// Containers.
+        container_definitions: Vec<ContainerDefinition>,
+        /// What it was registered for.
+        requires_compatibilities: Vec<String>,
+        /// Task CPU units.
+        cpu: Option<Text>,
+        /// Task memory in MiB.
+        memory: Option<Text>,
+        /// Operating system and CPU architecture.
+        runtime_platform: Option<RuntimePlatform>,
+        /// Ephemeral storage.
+        ephemeral_storage: Option<EphemeralStorage>,
+        /// When it was registered.
+        registered_at: Option<Time>,
+    }
+}
+
+shape! {
+    /// Operating system and CPU architecture.
+    RuntimePlatform: "camelCase" {
+        /// `X86_64` or `ARM64`.
+        cpu_architecture: Option<String>,
+        /// `LINUX`, `WINDOWS_SERVER_2022_CORE`, …
+        operating_system_family: Option<String>,
+    }
+}
+
+shape! {
+    /// A container of a task definition.
+    ContainerDefinition: "camelCase" {
+        /// Name.
+        name: String,
+        /// Image reference.
+        image: Option<String>,
+        /// Whether the task stops with it; absent means yes.
+        essential: Option<bool>,
+        /// CPU units.
+        cpu: Option<i64>,
+        /// Hard memory limit in MiB.
+        memory: Option<i64>,
+        /// Soft memory limit in MiB.
+        memory_reservation: Option<i64>,
+        /// Command.
+        command: Option<Vec<String>>,
+        /// Variables.
+        environment: Vec<KeyValue>,
+        /// Files of variables.
+        environment_files: Vec<EnvironmentFile>,
+        /// Variables from secrets and parameters.
+        secrets: Vec<Secret>,
+        /// Credentials of a private registry.
+        repository_credentials: Option<RepositoryCredentials>,
+        /// Log driver.
+        log_configuration: Option<LogConfiguration>,
+        /// Log router.
+        firelens_configuration: Option<FirelensConfiguration>,
+    }
+}
+
+shape! {
+    /// A file of environment variables.
+    EnvironmentFile: "camelCase" {
+        /// ARN of the object.
+        value: Option<String>,
+        /// `s3`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+    }
+}
+
+shape! {
+    /// A secret or parameter, by reference.
+    Secret: "camelCase" {
+        /// Name of the variable or option.
+        name: Option<String>,
+        /// ARN, or name of a parameter.
+        value_from: Option<String>,
+    }
+}
+
+shape! {
+    /// Credentials of a private registry.
+    RepositoryCredentials: "camelCase" {
+        /// ARN or name of the secret.
+        credentials_parameter: Option<String>,
+    }
+}
+
+shape! {
+    /// Log driver of a container.
+    LogConfiguration: "camelCase" {
+        /// `awslogs`, `awsfirelens`, …
+        log_driver: Option<String>,
+        /// Options.
+        options: std::collections::BTreeMap<String, Text>,
+        /// Options from secrets and parameters.
+        secret_options: Vec<Secret>,
+    }
+}
+
+impl LogConfiguration {
+    /// The value of an option.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.get(name).map(|value| value.0.as_str())
+    }
+}
+
+shape! {
+    /// Log router of a task.
+    FirelensConfiguration: "camelCase" {
+        /// `fluentbit` or `fluentd`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// Options.
+        options: std::collections::BTreeMap<String, Text>,
+    }
+}
+
+request! {
+    /// Describes services of a cluster.
+    DescribeServices: "ecs", "DescribeServices", "camelCase" => DescribeServicesResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+        /// Names or ARNs, at most 10.
+        services: Vec<String>,
+    }
+}
+
+shape! {
+    /// Services, and what could not be found.
+    DescribeServicesResponse: "camelCase" {
+        /// The services found.
+        services: Vec<Arc<Service>>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// A service.
+    Service: "camelCase" {
+        /// ARN.
+        service_arn: String,
+        /// Name.
+        service_name: String,
+        /// Cluster ARN.
+        cluster_arn: Option<String>,
+        /// `ACTIVE`, `DRAINING`, `INACTIVE`.
+        status: Option<String>,
+        /// Tasks wanted.
+        desired_count: i64,
+        /// Tasks running.
+        running_count: i64,
+        /// Tasks on their way.
+        pending_count: i64,
+        /// Launch type.
+        launch_type: Option<String>,
+        /// Fargate platform family.
+        platform_family: Option<String>,
+        /// ARN of the task definition revision.
+        task_definition: Option<String>,
+        /// Deployments, the newest one `PRIMARY`.
+        deployments: Vec<Deployment>,
+        /// Task sets, where a deployment is steered from outside.
+        task_sets: Vec<Deployment>,
+        /// The last 100 events, newest first.
+        events: Vec<ServiceEvent>,
+        /// Network.
+        network_configuration: Option<NetworkConfiguration>,
+        /// When it was created.
+        created_at: Option<Time>,
+    }
+}
+
+shape! {
+    /// A deployment or task set of a service.
+    Deployment: "camelCase" {
+        /// Id, as tasks give it in `startedBy`.
+        id: Option<String>,
+        /// `PRIMARY`, `ACTIVE`, …
+        status: Option<String>,
+        /// ARN of the task definition revision.
+        task_definition: Option<String>,
+        /// Network.
+        network_configuration: Option<NetworkConfiguration>,
+        /// Tasks wanted.
+        desired_count: i64,
+        /// Tasks that failed to start.
+        failed_tasks: i64,
+        /// Launch type.
+        launch_type: Option<String>,
+        /// State of the rollout.
+        rollout_state: Option<String>,
+        /// Why it is in that state.
+        rollout_state_reason: Option<String>,
+        /// When it was created.
+        created_at: Option<Time>,
+        /// When it was last changed.
+        updated_at: Option<Time>,
+    }
+}
+
+shape! {
+    /// An event of a service.
+    ServiceEvent: "camelCase" {
+        /// When.
+        created_at: Option<Time>,
+        /// What, in words.
+        message: Option<String>,
+    }
+}
+
+shape! {
+    /// Network of a service, deployment or task set.
+    NetworkConfiguration: "camelCase" {
+        /// In the mode `awsvpc`.
+        awsvpc_configuration: Option<AwsvpcConfiguration>,
+    }
+}
+
+shape! {
+    /// Where a task's interface goes.
+    AwsvpcConfiguration: "camelCase" {
+        /// Subnets, at most 16.
+        subnets: Vec<String>,
+        /// Security groups, at most 5; none means the VPC's default group.
+        security_groups: Vec<String>,
+        /// `ENABLED` or `DISABLED`.
+        assign_public_ip: Option<String>,
+    }
+}
+
+request! {
+    /// Lists a cluster's tasks.
+    ListTasks: "ecs", "ListTasks", "camelCase" => ListTasksResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+        /// Only this service's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service_name: Option<String>,
+        /// `RUNNING` or `STOPPED`.
+        desired_status: &'static str,
+    }
+}
+
+shape! {
+    /// ARNs of tasks.
+    ListTasksResponse: "camelCase" {
+        /// ARNs.
+        task_arns: Vec<String>,
+    }
+}

@@ -1,0 +1,325 @@
+//! Image references, and the registries that they name.
+
+use std::{fmt, str::FromStr};
+
+/// An image reference as container runtimes read it.
+///
+/// Source: <https://github.com/distribution/reference> (grammar),
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-image-by-digest.html>
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// Registry host with its port; `docker.io` where the reference names none.
+    pub host: String,
+    /// Whether the reference names its host.
+    pub host_given: bool,
+    /// Repository; Docker Hub's official images have their `library/`.
+    pub repository: String,
+    /// Tag, if one is given.
+    pub tag: Option<String>,
+    /// Digest with its algorithm, if one is given.
+    pub digest: Option<String>,
+}
+
+impl Reference {
+    /// The tag that is pulled where no digest is given.
+    pub fn tag_or_latest(&self) -> &str {
+        self.tag.as_deref().unwrap_or("latest")
+    }
+
+    /// The ECR registry that the host names, if it does.
+    pub fn ecr(&self) -> Option<EcrRegistry> {
+        EcrRegistry::of_host(&self.host)
+    }
+}
+
+/// What is wrong with an image reference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ReferenceError(String);
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = |why: &str| Err(ReferenceError(why.to_owned()));
+        if text.is_empty() {
+            return error("it is empty");
+        }
+        if let Some(at) = text.find(|c: char| c.is_whitespace() || c.is_control()) {
+            let what = if at + 1 == text.len() { "ends in" } else { "contains" };
+            return Err(ReferenceError(format!("it {what} white space")));
+        }
+        if text.contains("://") {
+            return error("it begins with a scheme; a reference has none");
+        }
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        if let Some(digest) = digest {
+            check_digest(digest)?;
+        }
+        // A colon behind the last slash begins a tag, one before it a port.
+        let slash = name.rfind('/').map_or(0, |at| at + 1);
+        let (name, tag) = match name[slash..].find(':') {
+            Some(at) => (&name[..slash + at], Some(&name[slash + at + 1..])),
+            None => (name, None),
+        };
+        if let Some(tag) = tag {
+            check_tag(tag)?;
+        }
+        let (host, path) = match name.split_once('/') {
+            Some((first, rest)) if is_host(first) => (Some(first), rest),
+            _ => (None, name),
+        };
+        check_path(path)?;
+        if name.len() > 255 {
+            return error("its name is longer than 255 characters");
+        }
+        let repository = match (host, path.contains('/')) {
+            (None | Some("docker.io" | "index.docker.io"), false) => format!("library/{path}"),
+            _ => path.to_owned(),
+        };
+        Ok(Self {
+            host: host.unwrap_or("docker.io").to_owned(),
+            host_given: host.is_some(),
+            repository,
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the first part of a name is a host: it has a dot or a port, or is `localhost`.
+fn is_host(part: &str) -> bool {
+    part.contains(['.', ':']) || part == "localhost" || part.chars().any(char::is_uppercase)
+}
+
+fn check_digest(digest: &str) -> Result<(), ReferenceError> {
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let right = match digest.split_once(':') {
+        Some(("sha256", encoded)) => encoded.len() == 64 && hex(encoded),
+        Some(("sha512", encoded)) => encoded.len() == 128 && hex(encoded),
+        _ => false,
+    };
+    if right {
+        return Ok(());
+    }
+    Err(ReferenceError(format!("`{digest}` is not a digest (`sha256:` and 64 hex digits)")))
+}
+
+fn check_tag(tag: &str) -> Result<(), ReferenceError> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if tag.len() <= 128
+        && tag.starts_with(word)
+        && tag.chars().all(|c| word(c) || c == '.' || c == '-')
+    {
+        return Ok(());
+    }
+    Err(ReferenceError(if tag.is_empty() {
+        "its tag is empty".to_owned()
+    } else {
+        format!(
+            "`{tag}` is not a tag: at most 128 letters, digits, `_`, `.` and `-`, not beginning \
+             with `.` or `-`"
+        )
+    }))
+}
+
+fn check_path(path: &str) -> Result<(), ReferenceError> {
+    for part in path.split('/') {
+        let why = if part.is_empty() {
+            "has an empty part".to_owned()
+        } else if part.chars().any(|c| c.is_ascii_uppercase()) {
+            format!("has upper case letters in `{part}`")
+        } else if let Some(c) = part
+            .chars()
+            .find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(*c)))
+        {
+            format!("has `{c}` in `{part}`")
+        } else if !well_separated(part) {
+            format!("has separators in the wrong place in `{part}`")
+        } else {
+            continue;
+        };
+        return Err(ReferenceError(format!("its repository name {why}")));
+    }
+    Ok(())
+}
+
+/// Letters and digits with one `.`, one or two `_` or any number of `-` between them.
+fn well_separated(part: &str) -> bool {
+    part.split(|c: char| c.is_ascii_alphanumeric()).enumerate().all(|(index, separator)| {
+        let at_edge = index == 0;
+        separator.is_empty()
+            || (!at_edge
+                && (matches!(separator, "." | "_" | "__") || separator.chars().all(|c| c == '-')))
+    }) && part.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// A private registry of Amazon ECR.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html>
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EcrRegistry {
+    /// Account that owns it.
+    pub account: String,
+    /// Region.
+    pub region: String,
+    /// Whether the host also has IPv6 addresses.
+    pub dual_stack: bool,
+    /// Whether the host is the FIPS endpoint.
+    pub fips: bool,
+}
+
+/// DNS suffixes of the partitions, the second for dual-stack hosts.
+const SUFFIXES: [(&str, &str); 5] = [
+    ("amazonaws.com", "on.aws"),
+    ("amazonaws.com.cn", "on.amazonwebservices.com.cn"),
+    ("amazonaws.eu", "on.amazonwebservices.eu"),
+    ("c2s.ic.gov", "on.aws.ic.gov"),
+    ("sc2s.sgov.gov", "on.aws.scloud"),
+];
+
+impl EcrRegistry {
+    /// The registry that a host name belongs to, if it has ECR's form.
+    pub fn of_host(host: &str) -> Option<Self> {
+        let (account, rest) = host.split_once('.')?;
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let forms = [
+            ("dkr.ecr.", false, false),
+            ("dkr.ecr-fips.", false, true),
+            ("dkr-ecr.", true, false),
+            ("dkr-ecr-fips.", true, true),
+        ];
+        let (rest, dual_stack, fips) =
+            forms.into_iter().find_map(|(prefix, dual_stack, fips)| {
+                Some((rest.strip_prefix(prefix)?, dual_stack, fips))
+            })?;
+        let (region, suffix) = rest.split_once('.')?;
+        let known =
+            SUFFIXES.iter().any(|(plain, dual)| suffix == if dual_stack { *dual } else { *plain });
+        (known && is_region(region)).then(|| Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            dual_stack,
+            fips,
+        })
+    }
+
+    /// The ARN of one of its repositories.
+    pub fn repository_arn(&self, partition: &str, repository: &str) -> String {
+        format!("arn:{partition}:ecr:{}:{}:repository/{repository}", self.region, self.account)
+    }
+}
+
+/// Whether the text has the form of a Region code, such as `eu-west-1` or `us-gov-east-1`.
+pub fn is_region(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let number = |part: &str| part.len() == 1 && part.bytes().all(|b| b.is_ascii_digit());
+    let Some(last) = parts.next_back() else { return false };
+    let rest: Vec<_> = parts.collect();
+    number(last) && (2..=3).contains(&rest.len()) && rest.iter().all(|part| letters(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn parts(text: &str) -> (String, String, Option<String>, Option<String>) {
+        let reference: Reference = text.parse().unwrap();
+        (reference.host, reference.repository, reference.tag, reference.digest)
+    }
+
+    #[test]
+    fn hosts_paths_tags_and_digests_are_told_apart() {
+        let ecr = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
+        for (text, host, repository, tag, digest) in [
+            ("nginx", "docker.io", "library/nginx", None, None),
+            ("docker.io/nginx", "docker.io", "library/nginx", None, None),
+            ("grafana/grafana:11.2", "docker.io", "grafana/grafana", Some("11.2"), None),
+            ("localhost:5000/app", "localhost:5000", "app", None, None),
+            ("reg.example.com:5000/a/b:1", "reg.example.com:5000", "a/b", Some("1"), None),
+            (&format!("{ecr}/team/app:v1"), ecr, "team/app", Some("v1"), None),
+            (&format!("{ecr}/app@{DIGEST}"), ecr, "app", None, Some(DIGEST)),
+            (&format!("{ecr}/app:v1@{DIGEST}"), ecr, "app", Some("v1"), Some(DIGEST)),
+        ] {
+            assert_eq!(
+                parts(text),
+                (
+                    host.to_owned(),
+                    repository.to_owned(),
+                    tag.map(str::to_owned),
+                    digest.map(str::to_owned)
+                ),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, why) in [
+            ("", "it is empty"),
+            ("https://ghcr.io/a/b", "it begins with a scheme; a reference has none"),
+            ("app:v1 ", "it ends in white space"),
+            ("Team/app:v1", "its repository name has upper case letters in `app`"),
+            ("team/App:v1", "its repository name has upper case letters in `App`"),
+            ("team//app", "its repository name has an empty part"),
+            ("app:", "its tag is empty"),
+            ("team/app-", "its repository name has separators in the wrong place in `app-`"),
+            ("team/a..b", "its repository name has separators in the wrong place in `a..b`"),
+        ] {
+            let found = text.parse::<Reference>();
+            if text == "Team/app:v1" {
+                // An upper case first part is a host, as runtimes read it.
+                assert_eq!(found.unwrap().host, "Team");
+            } else {
+                assert_eq!(found.unwrap_err().to_string(), why, "{text}");
+            }
+        }
+        assert!(format!("app@{DIGEST}0").parse::<Reference>().is_err());
+        assert!("app@sha256:abc".parse::<Reference>().is_err());
+    }
+
+    #[test]
+    fn ecr_hosts_of_every_form_are_known_and_others_are_not() {
+        for (host, region, dual_stack, fips) in [
+            ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", "eu-west-1", false, false),
+            ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", false, false),
+            ("111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", false, true),
+            ("111122223333.dkr-ecr.eu-west-1.on.aws", "eu-west-1", true, false),
+        ] {
+            let registry = EcrRegistry::of_host(host).unwrap();
+            assert_eq!(registry.region, region, "{host}");
+            assert_eq!((registry.dual_stack, registry.fips), (dual_stack, fips), "{host}");
+        }
+        for host in [
+            "11112222333.dkr.ecr.eu-west-1.amazonaws.com",
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.con",
+            "111122223333.dkr.ecr.eu-west1.amazonaws.com",
+            "111122223333.dkr-ecr.eu-west-1.amazonaws.com",
+            "public.ecr.aws",
+        ] {
+            assert_eq!(EcrRegistry::of_host(host), None, "{host}");
+        }
+    }
+}
