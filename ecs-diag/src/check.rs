@@ -222,14 +222,14 @@ pub(crate) fn run(check: &dyn Check, case: &Case<'_>) -> Outcome {
 ///     /// # Why it matters
 ///     /// # How to fix it
 ///     /// # Source
-///     pub LogGroupExists { id: "log-group-exists", domain: Logging, phase: LogDriver,
+///     LogGroupExists { id: "log-group-exists", domain: Logging, phase: LogDriver,
 ///                          causes: [LogGroupMissing], explains: [] }
 /// }
 /// ```
 macro_rules! check {
     (
         $(#[doc = $doc:literal])*
-        pub $name:ident {
+        $name:ident {
             id: $id:literal,
             domain: $domain:literal,
             phase: $phase:ident,
@@ -239,11 +239,11 @@ macro_rules! check {
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug)]
-        pub struct $name;
+        pub(crate) struct $name;
 
         impl $name {
             /// What is known of the check without running it.
-            pub const META: $crate::check::Meta = $crate::check::Meta {
+            pub(crate) const META: $crate::check::Meta = $crate::check::Meta {
                 id: std::borrow::Cow::Borrowed($id),
                 domain: std::borrow::Cow::Borrowed($domain),
                 phase: $crate::Phase::$phase,

@@ -88,6 +88,8 @@ struct Remedy<'r> {
 }
 
 #[derive(Serialize)]
+// The members are named as the wire form names them.
+#[allow(clippy::struct_field_names)]
 struct Check<'r> {
     check: &'r str,
     status: Status,

@@ -26,7 +26,7 @@ check! {
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html>,
     /// <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html>
-    pub EcrTagExists {
+    EcrTagExists {
         id: "img-ecr-tag-exists",
         domain: "image",
         phase: Pull,

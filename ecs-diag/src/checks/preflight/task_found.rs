@@ -24,7 +24,7 @@ check! {
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html>,
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-errors.html>
-    pub TaskFound {
+    TaskFound {
         id: "pre-task-found",
         domain: "preflight",
         phase: Place,
