@@ -3,5 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod phase;
+pub mod signature;
 
 pub use phase::Phase;
