@@ -23,7 +23,7 @@ lint:
 	rustfmt --check --edition 2024 $(RUST_FILES)
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	@if command -v cargo-deny >/dev/null; then \
-	    $(CARGO) deny --offline --all-features check bans licenses sources; \
+	    $(CARGO) deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources are not checked"; fi
 
 rust:
