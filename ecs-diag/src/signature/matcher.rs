@@ -17,7 +17,7 @@ const OCCURRENCES: usize = 8;
 pub(super) struct Matcher {
     automaton: AhoCorasick,
     /// Pattern of the automaton to piece; several spellings are one piece.
-    pieces: Vec<u16>,
+    owners: Vec<u16>,
     /// The most specific first; rows of the same rank in the order of the table.
     forms: Vec<Compiled>,
     /// Words that are a whole text.
@@ -88,7 +88,7 @@ impl Matcher {
         for anchor in Anchor::ALL {
             for literal in anchor.literals() {
                 builder.patterns.push((*literal).to_owned());
-                builder.pieces.push(*anchor as u16);
+                builder.owners.push(*anchor as u16);
             }
         }
         builder.count = u16::try_from(Anchor::ALL.len()).unwrap_or(u16::MAX);
@@ -107,22 +107,21 @@ impl Matcher {
                 exact.entry(*word).or_insert(at);
             }
         }
-        // Words are looked up, not searched.
         let answered = builder.set(ANSWERED.iter());
         let no_answer = builder.set(NO_ANSWER.iter());
-        let Pieces { patterns, pieces, .. } = builder;
+        let Pieces { patterns, owners, .. } = builder;
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(patterns)
             .expect("a few hundred short patterns");
-        Self { automaton, pieces, forms, exact, answered, no_answer }
+        Self { automaton, owners, forms, exact, answered, no_answer }
     }
 
     pub(super) fn find(&self, text: &Text) -> Found {
         let mut found =
             Found { pieces: Set::default(), anchors: vec![Vec::new(); Anchor::ALL.len()] };
         for hit in self.automaton.find_overlapping_iter(&text.lower) {
-            let piece = self.pieces[hit.pattern().as_usize()];
+            let piece = self.owners[hit.pattern().as_usize()];
             found.pieces.insert(piece);
             if let Some(ends) = found.anchors.get_mut(usize::from(piece))
                 && ends.len() < OCCURRENCES
@@ -160,7 +159,7 @@ impl Matcher {
 #[derive(Default)]
 struct Pieces {
     patterns: Vec<String>,
-    pieces: Vec<u16>,
+    owners: Vec<u16>,
     numbers: HashMap<&'static str, u16>,
     count: u16,
 }
@@ -183,7 +182,7 @@ impl Pieces {
         self.numbers.insert(piece, number);
         for spelling in spellings(piece) {
             self.patterns.push(spelling);
-            self.pieces.push(number);
+            self.owners.push(number);
         }
         number
     }

@@ -40,10 +40,10 @@ pub(super) fn refine(causes: &[Cause], parameters: &Parameters, found: &Found) -
                 second(&mut causes, Cause::NetAddressFamilyMismatch);
             }
             // A private address was given out by an interface endpoint.
-            Some(IpAddr::V4(ip)) if ip.is_private() => {
-                if causes.contains(&Cause::NetEndpointMisconfigured) {
-                    second(&mut causes, Cause::NetEndpointMisconfigured);
-                }
+            Some(IpAddr::V4(ip))
+                if ip.is_private() && causes.contains(&Cause::NetEndpointMisconfigured) =>
+            {
+                second(&mut causes, Cause::NetEndpointMisconfigured);
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use super::{
     ANSWERED, C, DENIED, DENIED_MANIFEST, DENIED_SECRET, FORBIDDEN, NET, NET_API, NET_REGISTRY,
-    NOT_FOUND, Signature, Source as S, form,
+    NOT_FOUND, Signature, Source as S, exact, form,
     rank::{EXACT, HEAD, SENTENCE, TAIL, WRAPPER},
     row,
 };
@@ -549,14 +549,17 @@ pub(super) const ROWS: &[Signature] = &[
         &[C::AgentCannotRegister],
         "Container instance type changes are not supported; Cluster not found.",
         "level=error msg=\"Unable to register as a container instance with ECS\" error=\"ClientException: Cluster not found.\"",
-        &[form(
-            EXACT,
-            &[&[
-                "container instance type changes are not supported",
-                "clientexception: cluster not found",
-                "could not register module=\"api client\"",
-                "unable to register as a container instance",
-            ]],
-        )],
+        &[
+            exact(&["cluster not found"]),
+            form(
+                EXACT,
+                &[&[
+                    "container instance type changes are not supported",
+                    "clientexception: cluster not found",
+                    "could not register module=\"api client\"",
+                    "unable to register as a container instance",
+                ]],
+            ),
+        ],
     ),
 ];

@@ -220,7 +220,7 @@ pub(super) const ROWS: &[Signature] = &[
         &[C::AwsInternalTransient],
         "InternalError",
         "InternalError",
-        &[exact(&["internalerror", "internal error"])],
+        &[exact(&["internalerror"])],
     ),
     row(
         "SPOT",
