@@ -21,7 +21,7 @@ pub(super) struct Matcher {
     /// The most specific first; rows of the same rank in the order of the table.
     forms: Vec<Compiled>,
     /// Words that are a whole text.
-    exact: HashMap<&'static str, usize>,
+    exact: HashMap<String, usize>,
     answered: Set,
     no_answer: Set,
 }
@@ -104,7 +104,9 @@ impl Matcher {
         forms.sort_by_key(|compiled| std::cmp::Reverse(compiled.form.rank));
         for (at, compiled) in forms.iter().enumerate() {
             for word in compiled.form.exact {
-                exact.entry(*word).or_insert(at);
+                for spelling in spellings(word) {
+                    exact.entry(spelling).or_insert(at);
+                }
             }
         }
         let answered = builder.set(ANSWERED.iter());

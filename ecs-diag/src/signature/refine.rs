@@ -57,6 +57,13 @@ pub(super) fn refine(causes: &[Cause], parameters: &Parameters, found: &Found) -
         {
             first(&mut causes, Cause::ImageWrongReference);
         }
+        // The region of the log driver becomes part of a host name.
+        if found.has(Anchor::NoSuchHost)
+            && value("service") == Some("logs")
+            && value("region").is_none()
+        {
+            first(&mut causes, Cause::LogRegionWrong);
+        }
         if found.has(Anchor::Proxy) {
             first(&mut causes, Cause::NetProxyOrTlsInspection);
         }

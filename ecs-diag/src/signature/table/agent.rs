@@ -123,6 +123,14 @@ pub(super) const ROWS: &[Signature] = &[
         &[
             form(
                 EXACT,
+                &[
+                    &["unsupported protocol scheme", "failed to resolve service endpoint"],
+                    &["ecr", "cannotpull"],
+                ],
+            )
+            .causes(&[C::AgentVersionBugOrConfig]),
+            form(
+                EXACT,
                 &[&[
                     "engine ecr credentials: not found",
                     "missing container's ecr auth data",
@@ -489,7 +497,7 @@ pub(super) const ROWS: &[Signature] = &[
         "TaskStoppedBeforePullBeginError: Task stopped before image pull could begin for task: arn:aws:ecs:us-east-1:123456789012:task/prod/0123456789abcdef0123456789abcdef",
         // The agent was told to stop; who told it is said elsewhere.
         &[form(
-            WRAPPER,
+            WRAPPER + 2,
             &[&["taskstoppedbeforepullbeginerror", "task stopped before image pull could begin"]],
         )],
     ),

@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Signature] = &[
                 &[&["pull access denied", "requested access to the resource is denied"]],
             )
             .without(&[&["insufficient_scope"]]),
-            form(HEAD + 1, &[&["pull the image. check whether the image exists"]]),
+            form(HEAD + 1, &[&["check whether the image exists"]]),
         ],
     ),
     row(
@@ -413,7 +413,7 @@ pub(super) const ROWS: &[Signature] = &[
         &[
             form(HEAD + 1, &[PULLING, &["context canceled"]])
                 .without(&[ANSWERED, &["request context canceled"]]),
-            exact(&["context canceled", "context cancelled"]),
+            exact(&["context canceled"]),
         ],
     ),
     row(
