@@ -22,16 +22,19 @@ pub(super) struct Matcher {
     forms: Vec<Compiled>,
     /// Words that are a whole text.
     exact: HashMap<String, usize>,
-    answered: Set,
-    no_answer: Set,
+    answered: Group,
+    no_answer: Group,
 }
 
 struct Compiled {
     signature: &'static Signature,
     form: &'static Form,
-    all: Vec<Set>,
-    none: Set,
+    all: Box<[Group]>,
+    none: Group,
 }
+
+/// Pieces of which one is enough. Most groups are short, so this is quicker than a set.
+type Group = Box<[u16]>;
 
 /// A set of pieces.
 #[derive(Clone, Copy, Default)]
@@ -42,8 +45,12 @@ impl Set {
         self.0[usize::from(piece) / 64] |= 1 << (piece % 64);
     }
 
-    fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    fn has(&self, piece: u16) -> bool {
+        self.0[usize::from(piece) / 64] & (1 << (piece % 64)) != 0
+    }
+
+    fn meets(&self, group: &[u16]) -> bool {
+        group.iter().any(|piece| self.has(*piece))
     }
 }
 
@@ -96,8 +103,8 @@ impl Matcher {
         let mut exact = HashMap::new();
         for signature in TABLE.iter() {
             for form in signature.forms {
-                let none = builder.set(form.none.iter().copied().flatten());
-                let all = form.all.iter().map(|group| builder.set(group.iter())).collect();
+                let none = builder.group(form.none.iter().copied().flatten());
+                let all = form.all.iter().map(|group| builder.group(group.iter())).collect();
                 forms.push(Compiled { signature, form, all, none });
             }
         }
@@ -109,8 +116,8 @@ impl Matcher {
                 }
             }
         }
-        let answered = builder.set(ANSWERED.iter());
-        let no_answer = builder.set(NO_ANSWER.iter());
+        let answered = builder.group(ANSWERED.iter());
+        let no_answer = builder.group(NO_ANSWER.iter());
         let Pieces { patterns, owners, .. } = builder;
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
@@ -139,8 +146,8 @@ impl Matcher {
         let word = self.exact.get(bare).copied();
         let best = self.forms.iter().position(|compiled| {
             !compiled.all.is_empty()
-                && compiled.all.iter().all(|group| group.meets(&found.pieces))
-                && !compiled.none.meets(&found.pieces)
+                && compiled.all.iter().all(|group| found.pieces.meets(group))
+                && !found.pieces.meets(&compiled.none)
         });
         // Both are places in the list that starts with the most specific.
         let at = word.into_iter().chain(best).min()?;
@@ -150,7 +157,7 @@ impl Matcher {
 
     /// Whether the text proves that the service answered, or that it did not.
     pub(super) fn answered(&self, found: &Found) -> Option<bool> {
-        match (self.answered.meets(&found.pieces), self.no_answer.meets(&found.pieces)) {
+        match (found.pieces.meets(&self.answered), found.pieces.meets(&self.no_answer)) {
             (true, false) => Some(true),
             (false, true) => Some(false),
             _ => None,
@@ -167,12 +174,8 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn set<'a>(&mut self, pieces: impl Iterator<Item = &'a &'static str>) -> Set {
-        let mut set = Set::default();
-        for piece in pieces {
-            set.insert(self.number(piece));
-        }
-        set
+    fn group<'a>(&mut self, pieces: impl Iterator<Item = &'a &'static str>) -> Group {
+        pieces.map(|piece| self.number(piece)).collect()
     }
 
     fn number(&mut self, piece: &'static str) -> u16 {

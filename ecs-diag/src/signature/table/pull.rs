@@ -354,6 +354,12 @@ pub(super) const ROWS: &[Signature] = &[
         "ref pull has been retried <n> time(s): failed to copy: httpReaderSeeker: failed open: unexpected status code <url>: 403 Forbidden",
         "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected status code https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/0123-456789012/abcdef: 403 Forbidden",
         &[
+            // Cut before the number; S3 does not limit rates here.
+            form(HEAD, &[COPY, ECR, &["unexpected status code"]]).without(&[&[
+                "429",
+                "404 not found",
+                ": 5",
+            ]]),
             form(TAIL, &[COPY, FORBIDDEN, ECR]),
             form(TAIL, &[COPY, FORBIDDEN]).without(&[ECR]).causes(&[
                 C::ImageWrongReference,
