@@ -72,6 +72,12 @@ pub(super) fn refine(causes: &[Cause], parameters: &Parameters, found: &Found) -
     // The tag is still there or not; the digest is what the service pinned.
     if causes.first() == Some(&Cause::ImageTagMissing) && value("digest").is_some() {
         first(&mut causes, Cause::ImageDigestExpired);
+    } else if causes.contains(&Cause::ImageDigestExpired)
+        && value("tag").is_some()
+        && value("digest").is_some()
+    {
+        // ECR refuses some requests for what is no longer there.
+        second(&mut causes, Cause::ImageDigestExpired);
     }
     causes.truncate(MOST_CAUSES);
     causes

@@ -611,6 +611,10 @@ fn pulls_from_ecr() {
         C::ImageDigestExpired,
         &[("tag", "v42"), ("digest", &digest)],
     );
+    let reading = read(&format!(
+        "{resolve}@{digest}: unexpected status from HEAD request to https://{ECR}/v2/team/web/manifests/{digest}: 403 Forbidden"
+    ));
+    assert_eq!(reading.causes[1], C::ImageDigestExpired, "{reading:#?}");
     let forbidden = check(
         &format!(
             "{resolve}: unexpected status from HEAD request to https://{ECR}/v2/team/web/manifests/v42: 403 Forbidden"
