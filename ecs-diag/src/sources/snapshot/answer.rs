@@ -218,14 +218,14 @@ impl Snapshot {
             let words = format!("alias `{alias}` does not exist");
             return Answer::Absent("NotFoundException", words, Some(assumption));
         }
-        for (_, _, member, (parent_service, parent_operation), path) in
-            PARENTS.iter().filter(|(of, about, ..)| *of == service && *about == operation)
-        {
-            let Some(value) = input.get(*member) else { continue };
+        for parent in PARENTS.iter().filter(|parent| parent.of == (service, operation)) {
+            let path = parent.path;
+            let Some(value) = input.get(parent.member) else { continue };
+            let (parent_service, parent_operation) = parent.row;
             let Some(parent) = table::row(parent_service, parent_operation) else { continue };
             let ask = ROWS[parent].asks.iter().find(|ask| match ask {
-                Ask::Ids(_, p) | Ask::Equal(_, p) => p == path,
-                Ask::Special(input, _) => input == path,
+                Ask::Ids(_, p) | Ask::Equal(_, p) => *p == path,
+                Ask::Special(input, _) => *input == path,
                 _ => false,
             });
             let Some(ask) = ask else { continue };

@@ -1,10 +1,6 @@
 //! Files to values.
 
-use std::{
-    fs,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Read, path::Path};
 
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
@@ -116,7 +112,11 @@ impl Loaded {
         } else {
             bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
         };
-        let values = if is_lines(name) { lines(name, bytes)? } else { stream(name, bytes)? };
+        let values = if extension(name) == Some("jsonl") {
+            lines(name, bytes)?
+        } else {
+            stream(name, bytes)?
+        };
         self.values(&shown(name), values);
         Ok(())
     }
@@ -151,15 +151,15 @@ impl Loaded {
     }
 }
 
-fn wanted(path: &PathBuf) -> bool {
-    let name = path.to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    name.ends_with(".json") || name.ends_with(".jsonl")
+fn wanted(path: &Path) -> bool {
+    matches!(extension(&path.to_string_lossy()), Some("json" | "jsonl"))
 }
 
-fn is_lines(name: &str) -> bool {
+/// What a name ends with, `.gz` aside.
+fn extension(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
-    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".jsonl")
+    let (_, end) = name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.')?;
+    ["json", "jsonl"].into_iter().find(|known| *known == end)
 }
 
 /// Text with a UTF-16 mark, as Windows PowerShell's `>` writes it.
