@@ -394,11 +394,12 @@ fn list(row: &Row, key: &str, store: &Store, at: &At<'_>, conditions: &[Conditio
         .flat_map(|condition| &condition.ways)
         .filter(|way| {
             let satisfying = store.satisfying(way);
-            match row.missing {
-                // A task of another cluster is missing, too.
-                Missing::Failures => !satisfying.iter().any(|at| places.binary_search(at).is_ok()),
-                _ => satisfying.is_empty(),
+            if row.service == "ec2" {
+                // Filters shorten the list of named objects, and that is no error.
+                return satisfying.is_empty();
             }
+            // A task of another cluster, an image of another repository is missing, too.
+            !satisfying.iter().any(|at| places.binary_search(at).is_ok())
         })
         .collect();
     if named && missing.is_empty() {

@@ -18,15 +18,25 @@ pub(super) struct Item {
 }
 
 /// What was read.
-#[derive(Default)]
 pub(super) struct Loaded {
     pub(super) items: Vec<Item>,
     /// Warnings with the name of the file that each is about.
     pub(super) warnings: Vec<(String, String)>,
-    bytes: u64,
+    /// Bytes that may still be read.
+    left: u64,
+}
+
+impl Default for Loaded {
+    fn default() -> Self {
+        Self::with_limit(LIMIT)
+    }
 }
 
 impl Loaded {
+    pub(super) fn with_limit(limit: u64) -> Self {
+        Self { items: Vec::new(), warnings: Vec::new(), left: limit }
+    }
+
     pub(super) fn warn(&mut self, source: &str, words: &str) {
         self.warnings.push((source.to_owned(), format!("{source}: {words}")));
     }
@@ -76,7 +86,7 @@ impl Loaded {
         };
         let file = fs::File::open(path).map_err(error)?;
         let mut bytes = Vec::new();
-        file.take(LIMIT - self.bytes + 1).read_to_end(&mut bytes).map_err(error)?;
+        file.take(self.left + 1).read_to_end(&mut bytes).map_err(error)?;
         self.bytes(&name, &bytes)
     }
 
@@ -86,7 +96,7 @@ impl Loaded {
             let words = format!("the snapshot is larger than {} MiB unpacked", LIMIT >> 20);
             SnapshotError::new(SnapshotErrorKind::TooLarge, name, words)
         };
-        let left = LIMIT - self.bytes;
+        let left = self.left;
         let unpacked;
         let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
             let mut out = Vec::new();
@@ -103,7 +113,7 @@ impl Loaded {
         if size > left {
             return Err(too_large());
         }
-        self.bytes += size;
+        self.left -= size;
 
         let decoded;
         let bytes = if let Some(text) = utf16(bytes) {
