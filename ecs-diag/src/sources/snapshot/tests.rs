@@ -1,3 +1,6 @@
+// Requests are written where they are asked.
+#![allow(clippy::needless_pass_by_value)]
+
 use std::{fs, io::Write};
 
 use flate2::{Compression, write::GzEncoder};
@@ -846,7 +849,7 @@ fn gunzip_bombs_are_bounded() {
     assert!(matches!(
         Loaded::with_limit(1000).bytes("a.json.gz", &{
             let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-            packed.write_all(&[b' '; 100_000]).unwrap();
+            packed.write_all(&vec![b' '; 100_000]).unwrap();
             packed.finish().unwrap()
         }),
         Err(SnapshotError { kind: SnapshotErrorKind::TooLarge, .. })
