@@ -9,7 +9,7 @@ use super::{
     normal::{self, Place},
     path::{self, Owner, Pattern},
     select::{self, Condition, Way, secret_name},
-    store::{Store, canonical},
+    store::{Store, unordered},
     table::{self, Ask, Missing, PARENTS, Proof, ROWS, Row, Scope, Shape},
 };
 use crate::{ErrorKind, Query, SourceError, aws};
@@ -118,7 +118,7 @@ impl Snapshot {
         if found.len() > 1 {
             // An answer says more than an error; beyond that any order will do that is one.
             found.sort_by_cached_key(|recording| match &recording.result {
-                Ok(output) => (false, canonical(output)),
+                Ok(output) => (false, unordered(output)),
                 Err(error) => (true, format!("{}\n{}", error.code, error.message)),
             });
         }

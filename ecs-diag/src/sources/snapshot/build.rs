@@ -341,10 +341,14 @@ impl Builder {
     /// Recordings of operations with a row feed its collection as well.
     fn feed_recordings(&mut self) {
         let aliases = HashMap::new();
-        let recordings = std::mem::take(&mut self.recordings);
-        for recording in &recordings {
-            let Ok(output) = &recording.result else { continue };
-            let Some(at) = table::row(&recording.service, &recording.operation) else { continue };
+        let mut recordings = std::mem::take(&mut self.recordings);
+        for recording in &mut recordings {
+            let at = table::row(&recording.service, &recording.operation);
+            if let Ok(output) = &mut recording.result {
+                sort_lists(at, output);
+            }
+            let recording = &*recording;
+            let (Ok(output), Some(at)) = (&recording.result, at) else { continue };
             let row = &ROWS[at];
             let region = self.recording_region(recording).to_owned();
             let account = self.account.as_deref();
@@ -1134,6 +1138,18 @@ fn stands(object: &Value) -> bool {
     !["deleted", "deleting", "failed", "rejected", "expired"]
         .iter()
         .any(|gone| state.eq_ignore_ascii_case(gone))
+}
+
+/// The lists of an output in one order: services give them in any.
+fn sort_lists(at: Option<usize>, output: &mut Value) {
+    let row = at.map(|at| &ROWS[at]).filter(|row| row.is_list());
+    for (key, member) in output.as_object_mut().into_iter().flatten() {
+        let Value::Array(items) = member else { continue };
+        match row.filter(|row| row.key() == key) {
+            Some(row) => items.sort_by_cached_key(|item| id(row, item)),
+            None => items.sort_by_cached_key(canonical),
+        }
+    }
 }
 
 /// Reservations with one instance each.

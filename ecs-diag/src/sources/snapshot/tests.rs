@@ -947,7 +947,8 @@ fn everything() -> Vec<Value> {
         json!({"SecurityGroups": [{"GroupId": "sg-2", "VpcId": "vpc-1"}, {"GroupId": "sg-1", "VpcId": "vpc-1"}]}),
         details(),
         json!({"service": "ec2", "operation": "DescribeVpcs", "input": {}, "output": {"Vpcs": [{"VpcId": "vpc-1"}]}}),
-        json!({"service": "ec2", "operation": "DescribeVpcs", "input": {}, "output": {"Vpcs": [{"VpcId": "vpc-2"}]}}),
+        json!({"service": "ec2", "operation": "DescribeVpcs", "input": {}, "output": {"Vpcs": [{"VpcId": "vpc-2"}, {"VpcId": "vpc-0"}]}}),
+        json!({"service": "iam", "operation": "ListRolePolicies", "input": {"RoleName": "r"}, "output": {"PolicyNames": ["b", "a"]}}),
         json!({"service": "ec2", "operation": "DescribeVpcs", "input": {}, "error": {"code": "UnauthorizedOperation"}}),
         json!({"odd": 1}),
     ]
@@ -966,14 +967,18 @@ fn questions() -> Vec<Query> {
         ("ec2", "DescribeSecurityGroups", json!({"GroupIds": ["sg-9"]})),
         ("iam", "GetRole", json!({"RoleName": "exec"})),
         ("iam", "GetRole", json!({"RoleName": "none"})),
+        ("iam", "ListRolePolicies", json!({"RoleName": "r"})),
     ] {
         questions.push(Query::new(service, operation, &input));
     }
     questions
 }
 
-/// Lists of the outermost objects in another order.
+/// Lists of the outermost objects, or of a recorded output, in another order.
 fn shuffled(value: &mut Value, seed: usize) {
+    if let Some(output) = value.get_mut("output") {
+        shuffled(output, seed);
+    }
     let Value::Object(members) = value else { return };
     for member in members.values_mut() {
         if let Value::Array(items) = member
