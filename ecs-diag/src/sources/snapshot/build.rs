@@ -11,7 +11,7 @@ use super::{
     home::Votes,
     load::{Item, Loaded},
     normal::{self, Place},
-    path::{self, Owner, is_account, last, string},
+    path::{self, Owner, Pattern, is_account, last, string},
     recording::{Recording, chain, every_key, recorded_error, recording_keys},
     select::secret_name,
     shapes::{described, instances, take_policy, take_role},
@@ -761,6 +761,7 @@ impl Builder {
         for ((at, ..), store) in &mut self.stores {
             store.unite(&ROWS[*at]);
         }
+        self.mount_targets();
         self.partial();
         self.references();
         self.roles();
@@ -803,6 +804,32 @@ impl Builder {
             recordings,
             errors,
             aliases,
+        }
+    }
+
+    /// File systems say how many mount targets they have: all are there if as many are saved.
+    fn mount_targets(&mut self) {
+        let systems = table::row("efs", "DescribeFileSystems");
+        let targets = table::row("efs", "DescribeMountTargets");
+        let (Some(systems), Some(targets)) = (systems, targets) else { return };
+        let mut counts: Vec<(String, String, u64)> = Vec::new();
+        for ((_, _, region), store) in self.stores.iter().filter(|(key, _)| key.0 == systems) {
+            for system in store.objects.iter().filter(|system| self.is_own(system)) {
+                let count = system.get("NumberOfMountTargets").and_then(Value::as_u64);
+                if let (Some(id), Some(count)) = (string(system, "FileSystemId"), count) {
+                    counts.push((region.clone(), id, count));
+                }
+            }
+        }
+        for (region, id, count) in counts {
+            let store = self.stores.entry(store_key(targets, "", &region)).or_default();
+            let way = vec![("FileSystemId", Pattern::Is(id.clone()))];
+            let saved = u64::try_from(store.satisfying(&way).len()).unwrap_or(u64::MAX);
+            if saved >= count {
+                store.parents.insert(id);
+            } else {
+                store.parents.remove(&id);
+            }
         }
     }
 
