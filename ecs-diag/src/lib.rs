@@ -9,8 +9,8 @@
 //! use ecs_diag::{Diagnosis, sources::Snapshot};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # std::env::set_current_dir("..")?;
-//! let snapshot = Snapshot::open("examples/snapshots/checkout")?;
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/snapshots/checkout");
+//! let snapshot = Snapshot::open(folder)?;
 //! let target = snapshot.target(None)?;
 //! let report = pollster::block_on(Diagnosis::new().run(&target, &snapshot))?;
 //! assert_eq!(report.cause().unwrap().check, "sec-asm-recreated-suffix");
