@@ -36,11 +36,15 @@ mod image;
 mod preflight;
 #[cfg(test)]
 mod properties;
+mod task;
 #[cfg(test)]
 pub(crate) mod testing;
 
 /// The check that says whether there is a target at all.
 pub(crate) const TASK_FOUND: &str = "pre-task-found";
+
+/// The check that says what the caller may not read.
+pub(crate) const CALLER_PERMISSIONS: &str = "pre-caller-permissions";
 
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
