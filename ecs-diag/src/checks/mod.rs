@@ -32,6 +32,7 @@ macro_rules! checks {
 
 use checks;
 
+mod classification;
 mod image;
 mod preflight;
 #[cfg(test)]
@@ -48,8 +49,9 @@ pub(crate) const CALLER_PERMISSIONS: &str = "pre-caller-permissions";
 
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
-    static ALL: LazyLock<Vec<Entry>> =
-        LazyLock::new(|| [preflight::all(), image::all()].into_iter().flatten().collect());
+    static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        [preflight::all(), classification::all(), image::all()].into_iter().flatten().collect()
+    });
     &ALL
 }
 

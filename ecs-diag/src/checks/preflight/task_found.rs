@@ -137,8 +137,15 @@ pub(super) mod tests {
         checks::testing::{Examples, TASK, World},
     };
 
+    /// What is left to be read when the task is gone.
+    fn event(world: &mut World) {
+        let message = "(service checkout) is unable to consistently start tasks successfully.";
+        world.set("services", "/services/0/events/-", json!({"message": message}));
+    }
+
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
+            event(world);
             world.output(
                 "tasks",
                 json!({"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}),
@@ -148,7 +155,10 @@ pub(super) mod tests {
         unknown: |world| {
             world.deny("ecs:DescribeTasks");
         },
-        near_miss: |_| {},
+        near_miss: |world| {
+            event(world);
+            world.task("/stoppedReason", json!(null));
+        },
     };
 
     #[test]
