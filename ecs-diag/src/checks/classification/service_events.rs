@@ -117,6 +117,7 @@ impl Check for ServiceEvents {
             }
             let id = deployment.id.as_deref().unwrap_or("");
             let why = deployment.rollout_state_reason.as_deref().unwrap_or("ECS gives no reason");
+            let why = why.trim_end_matches('.');
             cx.report(
                 Finding::info(format!("deployment `{id}` of service `{name}` failed: {why}"))
                     .detail(format!(
@@ -146,10 +147,11 @@ fn inner(message: &str) -> &str {
         Some(rest) => rest.split_once(") ").map_or(message, |(_, rest)| rest),
         None => message,
     };
-    match plain.split_once("Reason: ") {
+    let told = match plain.split_once("Reason: ") {
         Some((_, quoted)) if signature::read(quoted).signature.is_some_and(of_a_task) => quoted,
         _ => plain,
-    }
+    };
+    told.trim_end_matches('.')
 }
 
 /// Whether a signature is one of a task's own errors.
@@ -200,7 +202,7 @@ pub(super) mod tests {
     #[test]
     fn a_rollout_that_failed_is_told() {
         let mut world = World::default();
-        let reason = "ECS deployment circuit breaker: tasks failed to start.";
+        let reason = "ECS deployment circuit breaker: tasks failed to start";
         world
             .set("services", "/services/0/deployments/0/rolloutState", json!("FAILED"))
             .set("services", "/services/0/deployments/0/rolloutStateReason", json!(reason))
