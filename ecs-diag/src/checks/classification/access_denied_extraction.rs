@@ -318,7 +318,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-access-denied-extraction"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-access-denied-extraction"), @r#"
+        likely: role `checkout-execution` may not `secretsmanager:GetSecretValue` on `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf`
+          no identity-based policy allows it; it was asked as `arn:aws:sts::111122223333:assumed-role/checkout-execution/4f1d2a8c`; it is the execution role
+          @ AWS::IAM::Role checkout-execution
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: allow role `checkout-execution` `secretsmanager:GetSecretValue` on `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf`
+          $ aws iam put-role-policy --role-name checkout-execution --policy-name allow-secretsmanager-GetSecretValue --policy-document '{"Statement":[{"Action":"secretsmanager:GetSecretValue","Effect":"Allow","Resource":"arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf"}],"Version":"2012-10-17"}'
+        "#);
     }
 
     fn finding(world: &World) -> Finding {

@@ -104,6 +104,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-agent-hint-unreliable"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-agent-hint-unreliable"), @r"
+        info: `Check whether the image exists.` is the agent's guess, not the answer
+          the agent chose the sentence by a few words of the error; what was answered is: Error response from daemon: pull access denied for registry.example.com/shop, repository does not exist or may require 'docker login': denied: requested access to the resource is denied
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: judge by the text behind the sentence
+        ");
     }
 }

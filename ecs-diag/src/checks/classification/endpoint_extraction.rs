@@ -157,7 +157,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-endpoint-extraction"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-endpoint-extraction"), @r"
+        info: `api.ecr.eu-west-1.amazonaws.com` at `10.0.9.7`:443 did not answer
+          the address is private, so DNS gave out an interface endpoint's: suspect egress of the task's security groups, ingress of the endpoint's on 443, network ACLs and the endpoint's state; NAT and internet gateway are not on that path
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+        ");
     }
 
     fn detail(text: &str) -> String {

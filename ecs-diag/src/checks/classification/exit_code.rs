@@ -206,7 +206,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-exit-code"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-exit-code"), @r"
+        info: essential container `app` exited with code 137
+          the process was ended by SIGKILL: nothing says that memory was the reason; it also comes after `stopTimeout` when the process ignores SIGTERM, and after a failed health check
+          @ AWS::ECS::Container app
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: read the log of container `app`
+          $ aws logs get-log-events --log-group-name /ecs/checkout --log-stream-name app/app/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c --region eu-west-1
+        ");
     }
 
     #[test]

@@ -122,7 +122,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-not-a-start-failure"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-not-a-start-failure"), @r"
+        info: task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` did not fail to start: an essential container exited, after it had run 40 s
+          its exit code, its reason and its log tell why
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+        ");
     }
 
     #[test]

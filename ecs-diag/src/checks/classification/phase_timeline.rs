@@ -148,7 +148,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-phase-timeline"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-phase-timeline"), @r"
+        info: task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c`: it was connected, but did not come to the pull of images; it stopped 55 s later
+          registry credentials, secrets, environment files, log driver and volumes come between; connectivityAt after 5 s, stoppedAt after 60 s
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+        ");
     }
 
     #[test]

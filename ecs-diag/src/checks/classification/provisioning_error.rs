@@ -122,7 +122,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-provisioning-error"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-provisioning-error"), @r"
+        likely: the task's network interface was not ready in time in subnet `subnet-0a11111111111111a`
+          the task ended before any of its own configuration counted; mostly this passes by itself
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: start the task again; look further only if it comes back
+          - the service starts another task by itself
+          - if it comes back: free addresses of the subnets, quota of network interfaces
+          $ aws ec2 describe-subnets --subnet-ids subnet-0a11111111111111a --query 'Subnets[].[SubnetId,AvailableIpAddressCount]' --region eu-west-1
+        ");
     }
 
     #[test]

@@ -126,7 +126,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-redacted-ecr-url"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-redacted-ecr-url"), @r"
+        likely: a layer of image `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42` could not be fetched from Amazon S3
+          registry credentials and manifest were fetched; the layers come from Amazon S3 over a path of their own
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: open the path from the instance's subnet to Amazon S3
+          - route: a NAT gateway, or the S3 gateway endpoint in the subnet's route table
+          - egress: TCP 443 to the S3 prefix list in the security groups of the instance
+          - endpoint policy, if it is not open: s3:GetObject on arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*
+          $ aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.eu-west-1.s3 --region eu-west-1
+        ");
     }
 
     #[test]

@@ -158,7 +158,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-repeat-pattern"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-repeat-pattern"), @r"
+        info: 2 tasks of service `checkout` failed: all say `STOP-GENERIC`, only in subnet `subnet-0a11111111111111a` of 2
+          if other subnets got tasks too, the fault is in this one: its route table, network ACL or endpoints
+          @ AWS::ECS::Service checkout
+        ");
     }
 
     fn summary(world: &World) -> String {

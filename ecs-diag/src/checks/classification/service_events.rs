@@ -196,7 +196,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("cls-service-events"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("cls-service-events"), @r"
+        info: service `checkout` reports: ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: invalid ssm parameters: /shop/flag
+          it is the newest event that tells of a fault
+          @ AWS::ECS::Service checkout
+          fix: follow the newest event
+          $ aws ecs describe-services --services checkout --query 'services[0].events[:10]' --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

@@ -45,9 +45,8 @@ impl Check for CallerPermissions {
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         // What every diagnosis needs is asked here too, in case no other check runs.
         let own = [cx.task().err(), cx.service().err(), cx.definition().err()];
-        let own: BTreeSet<_> = own.into_iter().flatten().collect();
         let mut gaps = cx.gaps();
-        gaps.extend(own.iter().cloned());
+        gaps.extend(own.into_iter().flatten());
 
         let mut names = BTreeSet::new();
         let mut actions: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
@@ -108,7 +107,9 @@ impl Check for CallerPermissions {
             }
             cx.report(finding.remedy(remedy));
         }
-        own.into_iter().find(|gap| !gap.is_refused()).map_or(Ok(()), Err)
+        // Behind what could not be read for another reason more reads may wait, and be refused.
+        cx.each(gaps.into_iter().filter(|gap| !gap.is_refused()), |_, gap| Err(gap));
+        Ok(())
     }
 }
 
@@ -132,7 +133,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-caller-permissions"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-caller-permissions"), @r#"
+        warning: the caller may not call `ecs:DescribeTaskDefinition`
+          checks that need these answers are unknown: a refused read proves neither a fault nor that there is none
+          fix: allow the caller these reads, and diagnose again
+          - attach this policy to the caller: {"Statement":[{"Action":["ecs:DescribeTaskDefinition"],"Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}
+        "#);
     }
 
     #[test]
@@ -153,7 +159,9 @@ pub(super) mod tests {
     fn what_was_not_saved_was_not_refused() {
         let mut world = World::default();
         world.without("imageDetails").without("Role");
-        assert_eq!(world.outcome("pre-caller-permissions").status, Status::Passed);
-        assert!(world.report().findings.iter().all(|f| f.check != "pre-caller-permissions"));
+        let report = world.report();
+        let check = report.checks.iter().find(|c| c.check == "pre-caller-permissions").unwrap();
+        assert_eq!(check.status, Status::Unknown);
+        assert!(report.findings.iter().all(|f| f.check != "pre-caller-permissions"));
     }
 }

@@ -199,7 +199,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-effective-taskdef"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-effective-taskdef"), @r"
+        blocker: task definition `checkout:42` was deleted
+          no task can be started from it, and what it said about images, roles, secrets and logs can no longer be read
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: register the task definition `checkout` again, and deploy the new revision
+          $ aws ecs register-task-definition --cli-input-json file://task-definition.json --region eu-west-1
+          $ aws ecs update-service --service checkout --task-definition checkout --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]
@@ -228,7 +235,7 @@ pub(super) mod tests {
         }));
         let outcome = world.outcome("pre-effective-taskdef");
         assert_eq!(outcome.status, Status::Passed);
-        insta::assert_snapshot!(outcome.findings[0].summary, @"");
+        insta::assert_snapshot!(outcome.findings[0].summary, @"task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` was started with overrides: taskRoleArn `arn:aws:iam::111122223333:role/other`, cpu `512`, ephemeralStorage 50 GiB, command and environment of container `app`");
         assert!(!format!("{outcome:?}").contains("hush"));
     }
 }

@@ -190,7 +190,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-evidence-drift"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-evidence-drift"), @r"
+        warning: service `checkout` was deployed anew with task definition `checkout:43`, 20 min after task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` stopped
+          the failure belongs to the configuration before; the new deployment may have fixed it, or fail for another reason
+          @ AWS::ECS::Service checkout
+          fix: diagnose a task that failed after the change
+          $ aws ecs list-tasks --service-name checkout --desired-status STOPPED --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

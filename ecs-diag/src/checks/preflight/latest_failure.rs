@@ -135,7 +135,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-latest-failure"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-latest-failure"), @r"
+        info: task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` is not the newest failure of service `checkout`: `9c0d2a8c0b7e4d5f9a6c3e2b1d0f8a00` stopped, 5 min later
+          what stopped the older task may have been changed before the newer one
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: diagnose task `9c0d2a8c0b7e4d5f9a6c3e2b1d0f8a00`
+        ");
     }
 
     #[test]

@@ -150,7 +150,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-network-config-recovery"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-network-config-recovery"), @r"
+        info: the network configuration of task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` is read from its network interface: subnet `subnet-0a11111111111111a`, security groups `sg-0c33333333333333c`
+          the deployment that started the task is gone; groups and public address are those that the interface has now, which may have been changed since
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+        ");
     }
 
     #[test]

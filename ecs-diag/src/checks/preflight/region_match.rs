@@ -198,7 +198,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-region-match"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-region-match"), @r"
+        blocker: executionRoleArn `arn:aws-cn:iam::111122223333:role/checkout-execution` is of partition `aws-cn`, the task runs in `aws`
+          a role of another partition does not exist for ECS: it cannot assume it, and the task does not start
+          @ AWS::IAM::Role checkout-execution
+          fix (verified): register a revision whose executionRoleArn is `arn:aws:iam::111122223333:role/checkout-execution`, and deploy it
+        ");
     }
 
     #[test]

@@ -117,7 +117,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-scope"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-scope"), @r"
+        info: task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` is still PENDING after 20 min
+          it has not stopped, so there is no stop code and no stopped reason: blockers tell what stands in its way, not what stopped it
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: diagnose again when the task has stopped
+          $ aws ecs wait tasks-stopped --tasks 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

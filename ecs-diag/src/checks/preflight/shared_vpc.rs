@@ -142,7 +142,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("pre-shared-vpc"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("pre-shared-vpc"), @r"
+        warning: VPC `vpc-0d44444444444444d` belongs to account `444455556666`, the task to `111122223333`
+          subnets `subnet-0a11111111111111a`, `subnet-0b22222222222222b` of the task are shared by that account: its route tables, network ACLs, NAT gateways and endpoints may be invisible here, so that checks of the network can be unknown
+          @ AWS::EC2::VPC vpc-0d44444444444444d
+          fix: look at the network in account `444455556666`
+          - with credentials of account `444455556666`:
+          $ aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=subnet-0a11111111111111a,subnet-0b22222222222222b --region eu-west-1
+          $ aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=vpc-0d44444444444444d --region eu-west-1
+        ");
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub(super) mod tests {
     fn message() {
         // There is no report without a target, so the check is asked alone.
         let outcome = EXAMPLES.failing().outcome("pre-task-found");
-        insta::assert_snapshot!(outcome.findings[0].summary, @"");
+        insta::assert_snapshot!(outcome.findings[0].summary, @"cluster `shop` of eu-west-1 has no task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c`");
     }
 
     #[test]
