@@ -313,7 +313,11 @@ impl Progress {
             }
         }
         // What the caller may not read shows when the others have asked: it runs every time.
-        case.note_gaps(self.outcomes.iter().flatten().flat_map(|outcome| &outcome.missing));
+        for (check, outcome) in diagnosis.checks.iter().zip(&self.outcomes) {
+            if !asks_last(&**check) {
+                case.note_gaps(outcome.iter().flat_map(|outcome| &outcome.missing));
+            }
+        }
         for (check, outcome) in diagnosis.checks.iter().zip(&mut self.outcomes) {
             if asks_last(&**check) {
                 *outcome = Some(run_check(&**check, &case));

@@ -50,7 +50,8 @@ impl Missing {
     pub fn is_refused(&self) -> bool {
         let Self::Unavailable(_, why) = self else { return false };
         let code = why.split(": ").next().unwrap_or_default();
-        code == ErrorKind::AccessDenied.as_str() || ErrorKind::of_code(code) == ErrorKind::AccessDenied
+        code == ErrorKind::AccessDenied.as_str()
+            || ErrorKind::of_code(code) == ErrorKind::AccessDenied
     }
 }
 

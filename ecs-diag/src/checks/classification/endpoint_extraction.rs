@@ -58,12 +58,17 @@ impl Check for EndpointExtraction {
         let ip = said("ip").and_then(|ip| ip.parse::<IpAddr>().ok());
         let host = said("host").filter(|host| host.parse::<IpAddr>().is_err());
         let port = said("port").map_or(String::new(), |port| format!(":{port}"));
-        let what = match (host, ip) {
-            (Some(host), Some(ip)) => format!("`{host}` at `{ip}`{port}"),
-            (Some(host), None) => format!("`{host}`{port}"),
-            (None, Some(ip)) => format!("`{ip}`{port}"),
+        let address = ip.map(|ip| match ip {
+            IpAddr::V6(ip) if !port.is_empty() => format!("[{ip}]{port}"),
+            ip => format!("{ip}{port}"),
+        });
+        let what = match (host, address) {
+            (Some(host), Some(address)) => format!("`{host}` at `{address}`"),
+            (Some(host), None) => format!("`{host}{port}`"),
+            (None, Some(address)) => format!("`{address}`"),
             (None, None) => return Ok(()),
         };
+        let of_aws = host.is_none_or(is_of_aws);
         let layers = said("service") == Some("s3-layer");
         let mut suspects = Vec::new();
         match (said("resolver"), ip) {
@@ -71,6 +76,11 @@ impl Check for EndpointExtraction {
                 "the name was not resolved by `{resolver}`: suspect DNS support of the VPC, its \
                  DHCP options, and port 53 in groups and ACLs if that is not Amazon's resolver"
             )),
+            (None, Some(ip)) if is_private(ip) && !of_aws => suspects.push(
+                "the address is private: suspect the route to that network, the egress of the \
+                 task's security groups, network ACLs and whatever stands before the host"
+                    .to_owned(),
+            ),
             (None, Some(ip)) if is_private(ip) => suspects.push(
                 "the address is private, so DNS gave out an interface endpoint's: suspect egress of \
                  the task's security groups, ingress of the endpoint's on 443, network ACLs and the \
@@ -83,11 +93,13 @@ impl Check for EndpointExtraction {
                     .to_owned(),
             ),
             (None, Some(IpAddr::V4(_))) if layers => {}
-            (None, Some(IpAddr::V4(_))) => suspects.push(
-                "the address is public, so no interface endpoint's private DNS answered: suspect the \
-                 subnet's default route, NAT or internet gateway, the public address, egress on 443"
-                    .to_owned(),
-            ),
+            (None, Some(IpAddr::V4(_))) => {
+                let dns = if of_aws { ", so no interface endpoint's private DNS answered" } else { "" };
+                suspects.push(format!(
+                    "the address is public{dns}: suspect the subnet's default route, NAT or \
+                     internet gateway, the public address, egress on that port"
+                ));
+            }
             (None, None) => suspects.push(
                 "the message names no address: name resolution, route, security groups and network \
                  ACLs are all under suspicion"
@@ -118,6 +130,13 @@ impl Check for EndpointExtraction {
         });
         Ok(())
     }
+}
+
+/// Whether a host is one of AWS's.
+fn is_of_aws(host: &str) -> bool {
+    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"]
+        .iter()
+        .any(|suffix| host.ends_with(suffix))
 }
 
 /// Whether an address is given out only inside private networks.
@@ -158,7 +177,7 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages("cls-endpoint-extraction"), @r"
-        info: `api.ecr.eu-west-1.amazonaws.com` at `10.0.9.7`:443 did not answer
+        info: `api.ecr.eu-west-1.amazonaws.com` at `10.0.9.7:443` did not answer
           the address is private, so DNS gave out an interface endpoint's: suspect egress of the task's security groups, ingress of the endpoint's on 443, network ACLs and the endpoint's state; NAT and internet gateway are not on that path
           @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
         ");
@@ -185,6 +204,14 @@ pub(super) mod tests {
             https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/a/b: dial tcp \
             52.218.1.2:443: i/o timeout";
         assert!(detail(layer).contains("come from Amazon S3"));
+    }
+
+    #[test]
+    fn a_private_registry_has_no_endpoint_of_aws() {
+        let text = "CannotPullContainerError: Error response from daemon: Get \
+            https://registry.example.com/v2/: dial tcp 10.4.0.9:443: i/o timeout";
+        let detail = detail(text);
+        assert!(detail.contains("is private") && !detail.contains("endpoint"), "{detail}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::task,
     facts::Missing,
-    finding::{Finding, Remedy, Resource},
+    finding::{Finding, Remedy},
     shell,
     signature::{self, Cause},
 };
@@ -102,7 +102,6 @@ impl Check for ExitCode {
             Finding::info(format!("essential container `{name}` exited with code {code}"))
                 .detail(detail)
                 .phase(if this.started_at.is_some() { Phase::Run } else { Phase::Start })
-                .resource(Resource::new("AWS::ECS::Container", name))
                 .resource(task::resource(&this))
                 .evidence(task::evidence(
                     cx,
@@ -209,7 +208,6 @@ pub(super) mod tests {
         insta::assert_snapshot!(EXAMPLES.messages("cls-exit-code"), @r"
         info: essential container `app` exited with code 137
           the process was ended by SIGKILL: nothing says that memory was the reason; it also comes after `stopTimeout` when the process ignores SIGTERM, and after a failed health check
-          @ AWS::ECS::Container app
           @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
           fix: read the log of container `app`
           $ aws logs get-log-events --log-group-name /ecs/checkout --log-stream-name app/app/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c --region eu-west-1

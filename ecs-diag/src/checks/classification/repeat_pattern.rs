@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::json;
 
@@ -60,10 +63,7 @@ impl Check for RepeatPattern {
             service_name: Some(name.clone()),
             desired_status: "STOPPED",
         };
-        let mut by_words: BTreeMap<&str, usize> = BTreeMap::new();
-        for failure in failures.iter() {
-            *by_words.entry(&failure.says).or_default() += 1;
-        }
+        let arns: Vec<_> = failures.iter().take(SHOWN).map(|failure| &failure.arn).collect();
         cx.report(
             Finding::info(format!(
                 "{} tasks of service `{name}` failed: {pattern}",
@@ -73,7 +73,7 @@ impl Check for RepeatPattern {
             .resource(
                 Resource::new("AWS::ECS::Service", name.clone()).arn(service.service_arn.clone()),
             )
-            .evidence(Evidence::new(cx.query(&list), "/taskArns", json!(by_words))),
+            .evidence(Evidence::new(cx.query(&list), "/taskArns", json!(arns))),
         );
         Ok(())
     }
@@ -81,15 +81,23 @@ impl Check for RepeatPattern {
 
 /// How many different failures are named.
 const NAMED: usize = 4;
+/// How many failed tasks are shown as evidence.
+const SHOWN: usize = 20;
 
 fn pattern(failures: &[Failure], subnets_of_service: usize) -> (String, String) {
-    let says: BTreeSet<_> = failures.iter().map(|failure| failure.says.as_str()).collect();
+    let mut says: BTreeMap<&str, usize> = BTreeMap::new();
+    for failure in failures {
+        *says.entry(&failure.says).or_default() += 1;
+    }
     let what = if says.len() == 1 {
         format!("all say `{}`", failures[0].says)
     } else {
-        let named: Vec<_> = says.iter().take(NAMED).map(|says| format!("`{says}`")).collect();
-        let more = if says.len() > NAMED { ", …" } else { "" };
-        format!("they say {}{more}", named.join(", "))
+        let mut named: Vec<_> = says.iter().collect();
+        named.sort_by_key(|(says, count)| (Reverse(**count), **says));
+        let more = if named.len() > NAMED { ", …" } else { "" };
+        let named: Vec<_> =
+            named.iter().take(NAMED).map(|(says, count)| format!("{count} × `{says}`")).collect();
+        format!("{}{more}", named.join(", "))
     };
     let subnets: BTreeSet<_> =
         failures.iter().filter_map(|failure| failure.subnet.as_deref()).collect();
@@ -97,7 +105,8 @@ fn pattern(failures: &[Failure], subnets_of_service: usize) -> (String, String) 
         failures.iter().filter_map(|failure| failure.instance.as_deref()).collect();
     let one =
         |set: &BTreeSet<&str>| set.first().map_or(String::new(), |id| task::id(id).to_owned());
-    let (place, why) = if subnets.len() == 1 && subnets_of_service > 1 {
+    let all_have_subnets = failures.iter().all(|failure| failure.subnet.is_some());
+    let (place, why) = if subnets.len() == 1 && all_have_subnets && subnets_of_service > 1 {
         (
             format!("only in subnet `{}` of {subnets_of_service}", one(&subnets)),
             "if other subnets got tasks too, the fault is in this one: its route table, network ACL \
@@ -190,7 +199,7 @@ pub(super) mod tests {
             json!("CannotPullContainerError: manifest unknown"),
         );
         assert!(
-            summary(&world).contains("they say `CPC-NOTFOUND`, `STOP-GENERIC`"),
+            summary(&world).contains("failed: 1 × `CPC-NOTFOUND`, 1 × `STOP-GENERIC`"),
             "{}",
             summary(&world)
         );

@@ -156,6 +156,13 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_others_still_wait_for_is_not_waited_for_twice() {
+        let report = World::default().report();
+        let missing = report.checks.iter().flat_map(|check| &check.unknown);
+        assert!(missing.map(|gap| format!("{gap:?}")).all(|gap| !gap.contains("limit-reached")));
+    }
+
+    #[test]
     fn what_was_not_saved_was_not_refused() {
         let mut world = World::default();
         world.without("imageDetails").without("Role");

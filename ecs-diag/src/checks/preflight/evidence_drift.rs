@@ -65,6 +65,10 @@ impl Check for EvidenceDrift {
         cx.each(roles, |cx, arn| {
             let request = GetRole { role_name: arn.last().to_owned() };
             let Some(answer) = cx.get(&request)? else { return Ok(()) };
+            // A role is asked by name; one of another account has its namesake here.
+            if answer.role.arn != arn.to_string() {
+                return Ok(());
+            }
             let Some(date) = answer.role.create_date.filter(|date| *date > created) else {
                 return Ok(());
             };

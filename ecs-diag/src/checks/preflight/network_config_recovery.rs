@@ -58,7 +58,11 @@ impl Check for NetworkConfigRecovery {
         let Some(task) = cx.task()? else { return Ok(()) };
         let id = task::id(&task.task_arn);
         let subnets = network.subnets.join("`, `");
-        let groups = network.security_groups.join("`, `");
+        let groups = if network.security_groups.is_empty() {
+            "the VPC's default security group".to_owned()
+        } else {
+            format!("security groups `{}`", network.security_groups.join("`, `"))
+        };
         let (source, detail) = match network.source {
             NetworkSource::Deployment => return Ok(()),
             NetworkSource::Given => ("the caller", "it was given, not read"),
@@ -81,7 +85,7 @@ impl Check for NetworkConfigRecovery {
         };
         let mut finding = Finding::info(format!(
             "the network configuration of task `{id}` is read from {source}: subnet `{subnets}`, \
-             security groups `{groups}`"
+             {groups}"
         ))
         .detail(detail)
         .resource(task::resource(&task));

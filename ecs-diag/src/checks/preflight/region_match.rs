@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::{
     Target,
-    aws::{Arn, ecs},
+    aws::Arn,
     check::{Check, Cx, Meta, check},
     checks::task,
     edit::{Edit, Object},
@@ -59,7 +59,7 @@ impl Check for RegionMatch {
             (&home, given.as_ref().and_then(|text| text.parse().ok()))
             && let Some(what) = difference(home, &cluster)
         {
-            report_elsewhere(cx, home, &cluster, what, "AWS::ECS::Cluster", "cluster");
+            report_elsewhere(cx, home, &cluster, what, "AWS::ECS::Cluster", "cluster", None);
         }
 
         let task = cx.task()?;
@@ -74,7 +74,13 @@ impl Check for RegionMatch {
         if let Ok(arn) = definition.task_definition_arn.parse::<Arn>()
             && let Some(what) = difference(&home, &arn)
         {
-            report_elsewhere(cx, &home, &arn, what, "AWS::ECS::TaskDefinition", "task definition");
+            let evidence = Evidence::new(
+                cx.query(&cx.definition_request()?),
+                "/taskDefinition/taskDefinitionArn",
+                arn.to_string(),
+            );
+            let kind = "AWS::ECS::TaskDefinition";
+            report_elsewhere(cx, &home, &arn, what, kind, "task definition", Some(evidence));
         }
         let overrides = task.map(|task| task.overrides.clone()).unwrap_or_default();
         for (member, role, overridden) in [
@@ -142,34 +148,42 @@ fn difference(home: &Arn, arn: &Arn) -> Option<&'static str> {
     .find_map(|(what, home, arn)| (home != arn).then_some(what))
 }
 
-fn report_elsewhere(cx: &mut Cx<'_>, home: &Arn, arn: &Arn, what: &str, kind: &str, word: &str) {
+fn report_elsewhere(
+    cx: &mut Cx<'_>,
+    home: &Arn,
+    arn: &Arn,
+    what: &str,
+    kind: &str,
+    word: &str,
+    evidence: Option<Evidence>,
+) {
     let part = |arn: &Arn| match what {
         "partition" => arn.partition.clone(),
         "Region" => arn.region.clone(),
         _ => arn.account.clone(),
     };
-    let request = ecs::DescribeTasks::new(cx.target().cluster().as_deref(), [home.to_string()]);
     let right = Arn {
         partition: home.partition.clone(),
         region: home.region.clone(),
         account: home.account.clone(),
         ..arn.clone()
     };
-    cx.report(
-        Finding::blocker(format!(
-            "{word} `{arn}` is of {what} `{}`, {} `{}` of `{}`",
-            part(arn),
-            home.resource_type(),
-            task::id(&home.resource),
-            part(home)
-        ))
-        .detail(format!(
-            "ECS looks for a {word} only in its own Region and account: it does not find this one"
-        ))
-        .resource(Resource::new(kind, arn.resource_id()).arn(arn.to_string()))
-        .evidence(Evidence::new(cx.query(&request), "", arn.to_string()).object(home.to_string()))
-        .remedy(Remedy::new(format!("name `{right}` instead"))),
-    );
+    let finding = Finding::blocker(format!(
+        "{word} `{arn}` is of {what} `{}`, {} `{}` of `{}`",
+        part(arn),
+        home.resource_type(),
+        task::id(&home.resource),
+        part(home)
+    ))
+    .detail(format!(
+        "ECS looks for a {word} only in its own Region and account: it does not find this one"
+    ))
+    .resource(Resource::new(kind, arn.resource_id()).arn(arn.to_string()))
+    .remedy(Remedy::new(format!("name `{right}` instead")));
+    cx.report(match evidence {
+        Some(evidence) => finding.evidence(evidence),
+        None => finding,
+    });
 }
 
 #[cfg(test)]

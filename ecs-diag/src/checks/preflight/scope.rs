@@ -5,6 +5,7 @@ use crate::{
     checks::task,
     facts::Missing,
     finding::{Finding, Remedy},
+    shell,
 };
 
 check! {
@@ -65,7 +66,11 @@ impl Check for Scope {
                         .resource(task::resource(&this))
                         .evidence(task::evidence(cx, &this, "/lastStatus", status))
                         .remedy(Remedy::new("diagnose again when the task has stopped").command(
-                            format!("aws ecs wait tasks-stopped --tasks {id}{}", task::options(cx)),
+                            format!(
+                                "aws ecs wait tasks-stopped --tasks {}{}",
+                                shell::quoted(id),
+                                task::options(cx)
+                            ),
                         )),
                 );
             }

@@ -7,6 +7,7 @@ use crate::{
     checks::task,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
+    shell,
 };
 
 check! {
@@ -79,6 +80,7 @@ impl Check for SharedVpc {
             let first = DescribeSubnets { subnet_ids: vec![subnets[0].clone()] };
             let plural = if subnets.len() == 1 { "subnet" } else { "subnets" };
             let ids = subnets.join(",");
+            let region = task::region_option(cx);
             cx.report(
                 Finding::warning(format!(
                     "VPC `{vpc}` belongs to account `{owner}`, the task to `{account}`"
@@ -99,13 +101,12 @@ impl Check for SharedVpc {
                     Remedy::new(format!("look at the network in account `{owner}`"))
                         .step(format!("with credentials of account `{owner}`:"))
                         .command(format!(
-                            "aws ec2 describe-route-tables --filters \
-                             Name=association.subnet-id,Values={ids}{region}",
-                            region = task::region_option(cx)
+                            "aws ec2 describe-route-tables --filters {}{region}",
+                            shell::quoted(&format!("Name=association.subnet-id,Values={ids}"))
                         ))
                         .command(format!(
-                            "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}{region}",
-                            region = task::region_option(cx)
+                            "aws ec2 describe-vpc-endpoints --filters {}{region}",
+                            shell::quoted(&format!("Name=vpc-id,Values={vpc}"))
                         )),
                 ),
             );
