@@ -65,7 +65,11 @@ impl Check for AccessDeniedExtraction {
             Err(missing) if missing.is_pending() => return Err(missing),
             definition => definition.ok(),
         };
-        let of_task = symptom.place != Place::ServiceEvent && cx.task()?.is_some();
+        // Other services are called with roles that the task definition does not name.
+        let service = action.split(':').next().unwrap_or_default();
+        let of_task = symptom.place != Place::ServiceEvent
+            && ASKED_FOR_TASKS.contains(&service)
+            && cx.task()?.is_some();
         let arns = definition.as_ref().filter(|_| of_task).map(|definition| {
             [&definition.execution_role_arn, &definition.task_role_arn]
                 .map(|role| role.as_ref().and_then(|role| role.parse::<Arn>().ok()))
@@ -139,6 +143,10 @@ impl Check for AccessDeniedExtraction {
         Ok(())
     }
 }
+
+/// Services that are called with the execution role, or the task role, to start a task.
+const ASKED_FOR_TASKS: [&str; 7] =
+    ["ecr", "secretsmanager", "ssm", "kms", "logs", "s3", "elasticfilesystem"];
 
 struct Refusal<'a> {
     action: &'a str,
@@ -350,6 +358,15 @@ pub(super) mod tests {
         let mut world = World::default();
         world.stopped(&usual().replace(USER, &other)).definition("/executionRoleArn", json!(null));
         assert!(super::tests::finding(&world).detail.contains("has no execution role"));
+    }
+
+    #[test]
+    fn a_role_that_no_definition_names_is_not_compared() {
+        let role = "arn:aws:iam::111122223333:role/ecsInstance";
+        let because = "no identity-based policy allows the iam:PassRole action";
+        let infrastructure = USER.replace("checkout-execution", "ecsInfrastructure");
+        let finding = of(&text(&infrastructure, "iam:PassRole", role, because));
+        assert!(!finding.detail.contains("this revision"), "{}", finding.detail);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Check for NotAStartFailure {
             _ => return Ok(()),
         };
         let id = task::id(&this.task_arn);
-        let ran = match (this.started_at, this.stopped_at.or(this.stopping_at)) {
+        let ran = match (this.started_at, this.stopping_at.or(this.stopped_at)) {
             (Some(from), Some(to)) => format!(", after it had run {}", task::span(from, to)),
             (Some(_), None) => ", after it had started".to_owned(),
             (None, _) => String::new(),

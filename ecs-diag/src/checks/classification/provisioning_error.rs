@@ -26,7 +26,7 @@ check! {
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/failed-to-start-error.html>,
-    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-storage-encryption.html>
+    /// <https://aws.amazon.com/blogs/compute/securing-amazon-ecs-workloads-on-aws-fargate-with-customer-managed-keys>
     ProvisioningError {
         id: "cls-provisioning-error",
         domain: "classification",

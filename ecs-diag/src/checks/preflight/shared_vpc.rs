@@ -26,7 +26,7 @@ check! {
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html>,
-    /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html>
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html>
     SharedVpc {
         id: "pre-shared-vpc",
         domain: "preflight",
