@@ -32,6 +32,8 @@ macro_rules! checks {
 
 use checks;
 
+mod definition;
+mod execution_role;
 mod image;
 mod preflight;
 #[cfg(test)]
@@ -44,8 +46,9 @@ pub(crate) const TASK_FOUND: &str = "pre-task-found";
 
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
-    static ALL: LazyLock<Vec<Entry>> =
-        LazyLock::new(|| [preflight::all(), image::all()].into_iter().flatten().collect());
+    static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        [preflight::all(), image::all(), execution_role::all()].into_iter().flatten().collect()
+    });
     &ALL
 }
 

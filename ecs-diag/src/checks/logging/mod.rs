@@ -1,0 +1,6 @@
+//! Logging: what the log driver is told, and whether the place it writes to exists.
+
+mod awslogs;
+
+super::checks! {
+}
