@@ -35,9 +35,11 @@ use checks;
 mod definition;
 mod execution_role;
 mod image;
+mod logging;
 mod preflight;
 #[cfg(test)]
 mod properties;
+mod secrets;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -47,7 +49,10 @@ pub(crate) const TASK_FOUND: &str = "pre-task-found";
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        [preflight::all(), image::all(), execution_role::all()].into_iter().flatten().collect()
+        [preflight::all(), image::all(), execution_role::all(), secrets::all(), logging::all()]
+            .into_iter()
+            .flatten()
+            .collect()
     });
     &ALL
 }

@@ -3,4 +3,6 @@
 mod awslogs;
 
 super::checks! {
+    awslogs_options: AwslogsOptions,
+    group_exists: GroupExists,
 }
