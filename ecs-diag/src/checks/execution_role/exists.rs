@@ -94,7 +94,8 @@ impl Check for Exists {
                     Value::Null,
                 ));
                 let remedy = created(cx, &named);
-                (named, finding, remedy)
+                cx.report(told(cx, &named, finding)?.remedy(remedy));
+                return Ok(());
             }
             Resolved::OtherArn(named, role) => {
                 let finding = Finding::blocker(format!(
@@ -119,15 +120,6 @@ impl Check for Exists {
                 (named, finding, remedy)
             }
         };
-        let finding = if named.overridden {
-            finding
-        } else {
-            finding.evidence(Evidence::new(
-                cx.query(&cx.definition_request()?),
-                "/taskDefinition/executionRoleArn",
-                named.text.clone(),
-            ))
-        };
         let remedy = if named.overridden {
             remedy.step(
                 "the role comes from the overrides with which the task was started: change them \
@@ -136,13 +128,25 @@ impl Check for Exists {
         } else {
             definition::deployed(cx, &definition, remedy)
         };
-        let finding = finding
-            .detail("ECS cannot assume the role and so starts no task with it")
-            .named(named.text.clone())
-            .remedy(remedy);
-        cx.report(finding);
+        cx.report(told(cx, &named, finding)?.remedy(remedy));
         Ok(())
     }
+}
+
+/// What every finding has to say.
+fn told(cx: &Cx<'_>, named: &Named, finding: Finding) -> Result<Finding, Missing> {
+    let finding = finding
+        .detail("ECS cannot assume the role and so starts no task with it")
+        .named(named.text.clone());
+    if named.overridden {
+        return Ok(finding);
+    }
+    let query = cx.query(&cx.definition_request()?);
+    Ok(finding.evidence(Evidence::new(
+        query,
+        "/taskDefinition/executionRoleArn",
+        named.text.clone(),
+    )))
 }
 
 /// Creating the role under the name that the task gives.
@@ -152,9 +156,10 @@ fn created(cx: &Cx<'_>, named: &Named) -> Remedy {
         if named.path == "/" { String::new() } else { format!(" --path {}", quoted(&named.path)) };
     let name = quoted(&named.name);
     Remedy::new(format!(
-        "set `executionRoleArn` to a role that exists, or create the role `{}` under path `{}`",
+        "create the role `{}` under path `{}`, or name a role that exists in `executionRoleArn`",
         named.name, named.path
     ))
+    .step("give the role what else the task needs of it, such as its secrets")
     .command(format!(
         "aws iam create-role --role-name {name}{path} --assume-role-policy-document {}",
         quoted(&trust.to_string())
@@ -199,7 +204,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("exr-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("exr-exists"), @r#"
+        blocker: execution role `arn:aws:iam::111122223333:role/checkout-execution` does not exist
+          ECS cannot assume the role and so starts no task with it
+          @ AWS::IAM::Role checkout-execution
+          fix: create the role `checkout-execution` under path `/`, or name a role that exists in `executionRoleArn`
+          - give the role what else the task needs of it, such as its secrets
+          $ aws iam create-role --role-name checkout-execution --assume-role-policy-document '{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"}}],"Version":"2012-10-17"}'
+          $ aws iam attach-role-policy --role-name checkout-execution --policy-arn arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy
+        "#);
     }
 
     fn with_arn(arn: &str) -> crate::check::Outcome {

@@ -180,7 +180,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("exr-required"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("exr-required"), @r"
+        blocker: task definition `checkout:42` names no execution role
+          ECS needs the execution role's credentials before the containers start, for secrets (container `app`)
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: set `executionRoleArn` of `checkout:42` to a role that trusts `ecs-tasks.amazonaws.com` and has the policy `AmazonECSTaskExecutionRolePolicy`, for instance `arn:aws:iam::111122223333:role/ecsTaskExecutionRole`
+          - register a revision of `checkout` with that change
+          - deploy the new revision to service `checkout`
+          $ aws ecs update-service --cluster shop --service checkout --task-definition checkout --region eu-west-1
+        ");
     }
 
     fn findings(change: impl Fn(&mut World)) -> Vec<Finding> {

@@ -270,7 +270,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("exr-trust-conditions"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("exr-trust-conditions"), @r#"
+        blocker: the trust policy of execution role `checkout-execution` lets `ecs-tasks.amazonaws.com` assume it only under conditions that this task does not meet
+          statement 1: `aws:SourceArn` must be `arn:aws:ecs:eu-central-1:111122223333:*`, but ECS sends `arn:aws:ecs:eu-west-1:111122223333:…`. ECS cannot assume the role and starts no task with it
+          @ AWS::IAM::Role checkout-execution
+          fix (verified): compare `aws:SourceAccount` by `StringEquals` with `111122223333` and `aws:SourceArn` by `ArnLike` with `arn:aws:ecs:eu-west-1:111122223333:*` in the trust policy of `checkout-execution`
+          $ aws iam update-assume-role-policy --role-name checkout-execution --policy-document '{"Statement":[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:ecs:eu-central-1:111122223333:*","arn:aws:ecs:eu-west-1:111122223333:*"]},"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"}}],"Version":"2012-10-17"}'
+        "#);
     }
 
     fn statement(effect: &str, condition: Value) -> Value {

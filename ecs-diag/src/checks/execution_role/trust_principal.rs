@@ -173,7 +173,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("exr-trust-principal"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("exr-trust-principal"), @r#"
+        blocker: execution role `checkout-execution` does not trust `ecs-tasks.amazonaws.com`: only `ecs.amazonaws.com` may assume it
+          ECS assumes the execution role as that service; it cannot, and starts no task with this role
+          @ AWS::IAM::Role checkout-execution
+          fix (verified): add a statement to the trust policy of `checkout-execution` that allows `sts:AssumeRole` to `ecs-tasks.amazonaws.com`
+          $ aws iam update-assume-role-policy --role-name checkout-execution --policy-document '{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"ecs.amazonaws.com"}},{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"}}],"Version":"2012-10-17"}'
+        "#);
     }
 
     fn with(statements: &Value) -> Outcome {

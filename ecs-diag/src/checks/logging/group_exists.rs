@@ -203,7 +203,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-group-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-group-exists"), @r"
+        blocker: log group `/ecs/checkout` does not exist in `eu-west-1`
+          the log driver of container `app` opens its log stream there before the container starts, and `awslogs-create-group` is not `true`
+          @ AWS::Logs::LogGroup /ecs/checkout
+          fix (verified): create the log group `/ecs/checkout` in `eu-west-1`
+          $ aws logs create-log-group --log-group-name /ecs/checkout --region eu-west-1
+        ");
     }
 
     #[test]

@@ -178,7 +178,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-exists"), @r"
+        blocker: secret `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf` does not exist in `eu-west-1`
+          container `app` needs it before it starts: Secrets Manager can't find the specified secret
+          @ AWS::SecretsManager::Secret shop/db-AbCdEf
+          fix: name the ARN of an existing secret, or create the secret and name the ARN it gets
+          $ aws secretsmanager list-secrets --filters Key=name,Values=shop/db --region eu-west-1
+        ");
     }
 
     #[test]

@@ -115,7 +115,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-scheduled-deletion"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-scheduled-deletion"), @r"
+        blocker: secret `shop/db` is marked for deletion (`DeletedDate` 2026-11-19T22:00:00Z)
+          container `app` needs it before it starts, and Secrets Manager lets nobody read a secret that is marked for deletion
+          @ AWS::SecretsManager::Secret shop/db-AbCdEf
+          fix (verified): restore the secret `shop/db`
+          $ aws secretsmanager restore-secret --secret-id arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf --region eu-west-1
+        ");
     }
 
     #[test]

@@ -214,7 +214,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-version-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-version-exists"), @r"
+        blocker: secret `shop/db` has no version with the staging label `AWSCURRENT`
+          container `app` reads that version before it starts; `DescribeSecret` lists no version of it: nobody has put a value in
+          @ AWS::SecretsManager::Secret shop/db-AbCdEf
+          fix (verified): put a value into the secret `shop/db`
+          $ aws secretsmanager put-secret-value --secret-id arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf --secret-string file://value.json --region eu-west-1
+        ");
     }
 
     fn asked(tail: &str) -> World {

@@ -141,7 +141,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-exists"), @r"
+        blocker: parameter `/shop/flag` does not exist in `eu-west-1`
+          ECS reads it for container `app` before the container starts: `invalid ssm parameters` stops the task
+          @ AWS::SSM::Parameter /shop/flag
+          fix (verified): create the parameter `/shop/flag` in `eu-west-1`, or correct the name in the task definition
+          $ aws ssm put-parameter --name /shop/flag --type SecureString --value file://value.txt --region eu-west-1
+        ");
     }
 
     fn refers_to(text: &str) -> Outcome {
