@@ -1,14 +1,14 @@
-//! Words of commands that people copy into a shell.
+//! Words of commands that a reader copies into a shell.
 
 use std::borrow::Cow;
 
-/// `text` as one word of a POSIX shell, quoted where it holds anything unusual.
-pub(crate) fn quoted(text: &str) -> Cow<'_, str> {
+/// `word` as one word of a POSIX shell, whatever it holds.
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@=,+-".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        Cow::Borrowed(text)
+    if !word.is_empty() && word.chars().all(plain) {
+        Cow::Borrowed(word)
     } else {
-        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+        Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
     }
 }
 
@@ -17,13 +17,14 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn unusual_words_are_quoted() {
+    fn a_word_stays_one_word() {
         assert_eq!(
-            quoted("arn:aws:iam::111122223333:role/a+b@c"),
-            "arn:aws:iam::111122223333:role/a+b@c"
+            quoted("arn:aws:iam::1:role/a_b.c@d=e,f+g-h"),
+            "arn:aws:iam::1:role/a_b.c@d=e,f+g-h"
         );
         assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("a b; rm -rf /"), "'a b; rm -rf /'");
-        assert_eq!(quoted("it's $(here)"), r"'it'\''s $(here)'");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("x'; rm -rf ~ #"), r"'x'\''; rm -rf ~ #'");
+        assert_eq!(quoted("$(id)"), "'$(id)'");
     }
 }
