@@ -77,7 +77,7 @@ pub(super) fn resolve(case: &Case<'_>) -> Result<Resolved, Missing> {
             return Ok(Resolved::Malformed(named));
         }
         let (path, name) = arn.resource_id().rsplit_once('/').unwrap_or(("", arn.resource_id()));
-        named.name = name.to_owned();
+        name.clone_into(&mut named.name);
         if !path.is_empty() {
             named.path = format!("/{path}/");
         }

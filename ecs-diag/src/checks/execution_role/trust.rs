@@ -121,13 +121,13 @@ fn action(statement: &Value) -> Applies {
                 .any(|pattern| glob(&pattern.to_ascii_lowercase(), &ACTION.to_ascii_lowercase())),
         )
     };
-    let (matched, wanted) = match (statement.get("Action"), statement.get("NotAction")) {
+    let (found, wanted) = match (statement.get("Action"), statement.get("NotAction")) {
         (Some(patterns), None) => (matches(patterns), true),
         (None, Some(patterns)) => (matches(patterns), false),
         _ => (None, true),
     };
-    match matched {
-        Some(matched) if matched == wanted => Applies::Yes,
+    match found {
+        Some(found) if found == wanted => Applies::Yes,
         Some(_) => Applies::No,
         None => unclear("its actions cannot be read"),
     }

@@ -193,8 +193,8 @@ fn unmet(
         ),
     )
     .detail(format!(
-        "{}. ECS cannot assume the role and starts no task with it",
-        because.join(". ")
+        "{}; ECS cannot assume the role and starts no task with it",
+        because.join("; ")
     ));
     for (statement, _) in failing {
         finding = finding.evidence(condition_evidence(query, name, statement));
@@ -272,14 +272,14 @@ pub(super) mod tests {
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages("exr-trust-conditions"), @r#"
         blocker: the trust policy of execution role `checkout-execution` lets `ecs-tasks.amazonaws.com` assume it only under conditions that this task does not meet
-          statement 1: `aws:SourceArn` must be `arn:aws:ecs:eu-central-1:111122223333:*`, but ECS sends `arn:aws:ecs:eu-west-1:111122223333:…`. ECS cannot assume the role and starts no task with it
+          statement 1: `aws:SourceArn` must be `arn:aws:ecs:eu-central-1:111122223333:*`, but ECS sends `arn:aws:ecs:eu-west-1:111122223333:…`; ECS cannot assume the role and starts no task with it
           @ AWS::IAM::Role checkout-execution
           fix (verified): compare `aws:SourceAccount` by `StringEquals` with `111122223333` and `aws:SourceArn` by `ArnLike` with `arn:aws:ecs:eu-west-1:111122223333:*` in the trust policy of `checkout-execution`
           $ aws iam update-assume-role-policy --role-name checkout-execution --policy-document '{"Statement":[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:ecs:eu-central-1:111122223333:*","arn:aws:ecs:eu-west-1:111122223333:*"]},"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"}}],"Version":"2012-10-17"}'
         "#);
     }
 
-    fn statement(effect: &str, condition: Value) -> Value {
+    fn statement(effect: &str, condition: &Value) -> Value {
         json!({
             "Effect": effect, "Principal": {"Service": "ecs-tasks.amazonaws.com"},
             "Action": "sts:AssumeRole", "Condition": condition,
@@ -298,9 +298,9 @@ pub(super) mod tests {
 
     #[test]
     fn one_statement_that_holds_is_enough() {
-        let wrong = statement("Allow", json!({"StringEquals": {"sts:ExternalId": "x"}}));
-        let unclear = statement("Allow", json!({"Bool": {"aws:SecureTransport": "true"}}));
-        let open = statement("Allow", json!({}));
+        let wrong = statement("Allow", &json!({"StringEquals": {"sts:ExternalId": "x"}}));
+        let unclear = statement("Allow", &json!({"Bool": {"aws:SecureTransport": "true"}}));
+        let open = statement("Allow", &json!({}));
         assert_eq!(with(json!([wrong, unclear, open])).status, Status::Passed);
         assert_eq!(with(json!([wrong, unclear])).status, Status::Unknown);
         assert_eq!(with(json!([wrong])).status, Status::Failed);
@@ -308,8 +308,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_denial_whose_conditions_hold_decides() {
-        let allow = statement("Allow", json!({}));
-        let deny = |condition| statement("Deny", condition);
+        let allow = statement("Allow", &json!({}));
+        let deny = |condition| statement("Deny", &condition);
         let other = deny(json!({"StringNotEquals": {"aws:SourceAccount": "111122223333"}}));
         assert_eq!(with(json!([allow, other])).status, Status::Passed);
         let hit = deny(json!({"StringEquals": {"aws:SourceAccount": "111122223333"}}));
@@ -332,7 +332,7 @@ pub(super) mod tests {
             (json!({"StringEquals": {"sts:ExternalId": "x"}}), Severity::Blocker),
             (json!({"StringEquals": {"aws:SourceAccount": "999988887777"}}), Severity::Blocker),
         ] {
-            let report = world(json!([statement("Allow", condition.clone())])).report();
+            let report = world(json!([statement("Allow", &condition)])).report();
             let finding = report
                 .findings
                 .iter()

@@ -83,11 +83,12 @@ fn groups<'d>(
         if !is_region(region) {
             continue;
         }
-        match groups.iter_mut().find(|group| group.name == name && group.region == region) {
-            Some(group) => group.containers.push(*container),
-            None => {
-                groups.push(Group { name, region: region.to_owned(), containers: vec![*container] })
-            }
+        let same = |group: &&mut Group<'_>| group.name == name && group.region == region;
+        if let Some(group) = groups.iter_mut().find(same) {
+            group.containers.push(*container);
+        } else {
+            let containers = vec![*container];
+            groups.push(Group { name, region: region.to_owned(), containers });
         }
     }
     groups.retain(|group| !group.containers.iter().any(Awslogs::creates_group));

@@ -201,7 +201,7 @@ pub(super) mod tests {
             let edits = format!("{:?}", outcome.findings[0].remedy.as_ref().unwrap().edits);
             match expected {
                 Some(expected) => {
-                    assert!(edits.contains(&format!("{SECRET}{expected}\"")), "{edits}")
+                    assert!(edits.contains(&format!("{SECRET}{expected}\"")), "{edits}");
                 }
                 None => assert_eq!(edits, "[]"),
             }
