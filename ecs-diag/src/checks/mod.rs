@@ -33,10 +33,14 @@ macro_rules! checks {
 use checks;
 
 mod classification;
+mod definition;
+mod execution_role;
 mod image;
+mod logging;
 mod preflight;
 #[cfg(test)]
 mod properties;
+mod secrets;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -50,7 +54,17 @@ pub(crate) const CALLER_PERMISSIONS: &str = "pre-caller-permissions";
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        [preflight::all(), classification::all(), image::all()].into_iter().flatten().collect()
+        [
+            preflight::all(),
+            classification::all(),
+            image::all(),
+            execution_role::all(),
+            secrets::all(),
+            logging::all(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     });
     &ALL
 }

@@ -1,0 +1,205 @@
+use serde_json::{Value, json};
+
+use super::References;
+use crate::{
+    check::{Check, Cx, Meta, check},
+    checks::definition::in_region,
+    edit::Edit,
+    facts::Missing,
+    finding::{Evidence, Finding, Remedy},
+    shell::quoted,
+};
+
+check! {
+    /// Every parameter that the task refers to exists
+    ///
+    /// # What it looks at
+    /// For every parameter of Systems Manager that a `valueFrom` names, by name in the task's
+    /// Region or by ARN in the ARN's, whether `DescribeParameters` lists it under exactly that
+    /// name. Selectors of a version or label are left aside. Parameters of other accounts and of
+    /// AWS are not listed: whether they exist stays unknown. `/aws/reference/secretsmanager/…`
+    /// stands for a secret and is not looked up.
+    ///
+    /// # Why it matters
+    /// ECS reads parameters ten at a time with `GetParameters`; one that does not exist fails them
+    /// all with `invalid ssm parameters: NAME, …`, and the task does not start.
+    ///
+    /// # How to fix it
+    /// Create the parameter under that name in that Region, or correct the name in a new task
+    /// definition revision. Names are case-sensitive, and `shop/flag` is not `/shop/flag`.
+    ///
+    /// # Source
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html>,
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html>
+    SsmExists {
+        id: "sec-ssm-exists",
+        domain: "secrets",
+        phase: Secrets,
+        causes: [SecretNotFound],
+        explains: [],
+    }
+}
+
+impl Check for SsmExists {
+    fn meta(&self) -> &Meta {
+        const { &Self::META }
+    }
+
+    fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
+        let mut parameters = References::of(cx)?.parameters;
+        parameters
+            .retain(|parameter| !parameter.name.starts_with("/aws/reference/secretsmanager/"));
+        if parameters.is_empty() {
+            return cx.not_applicable("no container refers to a parameter of Systems Manager");
+        }
+        let several = parameters.len() > 1;
+        cx.each(parameters, |cx, parameter| {
+            let region = parameter.region(cx);
+            let region = region.as_deref();
+            let request = parameter.request();
+            let query = cx.query_in(region, &request);
+            let name = &parameter.name;
+            let foreign = parameter.arn.as_ref().is_some_and(|arn| {
+                cx.account().is_some_and(|account| account != arn.account)
+            });
+            if foreign || name.starts_with("/aws/") || name.starts_with("//") {
+                let why = if name.starts_with("//") {
+                    format!("which parameter `{}` names is not documented", parameter.mentions[0].text)
+                } else {
+                    format!("`{name}` belongs to another account, and only its own parameters are listed")
+                };
+                return Err(Missing::unavailable(query, why));
+            }
+            let names = &request.parameter_filters[0].values;
+            if cx.get_in(region, &request)?.is_some_and(|answer| {
+                answer.parameters.iter().any(|found| names.contains(&found.name))
+            }) {
+                return Ok(());
+            }
+            let place = region.map_or(String::new(), |region| format!(" in `{region}`"));
+            let batch = if several {
+                "; all parameters that are asked for together fail with it"
+            } else {
+                ""
+            };
+            let finding = Finding::blocker(format!("parameter `{name}` does not exist{place}"))
+                .detail(format!(
+                    "ECS reads it for {} before the container starts: `invalid ssm parameters` \
+                     stops the task{batch}",
+                    parameter.named_by()
+                ))
+                .evidence(Evidence::new(query.clone(), "/Parameters", Value::Array(vec![])));
+            let finding = parameter.finding(cx, finding).named(name.clone());
+            let created = json!({"Parameters": [{
+                "Name": name, "Type": "SecureString", "KeyId": "alias/aws/ssm", "Version": 1,
+                "ARN": finding.resources[0].arn, "Tier": "Standard", "DataType": "text",
+                "Policies": [],
+            }]});
+            cx.report(finding.remedy(
+                Remedy::new(format!(
+                    "create the parameter `{name}`{place}, or correct the name in the task definition"
+                ))
+                .command(format!(
+                    "aws ssm put-parameter --name {} --type SecureString --value file://value.txt{}",
+                    quoted(name),
+                    in_region(region)
+                ))
+                .edit(Edit::Answer(query, created)),
+            ));
+            Ok(())
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use crate::{
+        check::{Outcome, Status},
+        checks::testing::{Examples, World},
+    };
+
+    const MESSAGE: &str = "ResourceInitializationError: unable to pull secrets or registry auth: \
+        execution resource retrieval failed: unable to retrieve secrets from ssm: service call has \
+        been retried 1 time(s): invalid ssm parameters: /shop/flag";
+
+    pub(in crate::checks) const EXAMPLES: Examples = Examples {
+        fails: |world| {
+            world.stopped(MESSAGE).set("Parameters", "/Parameters/0/Name", json!("/shop/flags"));
+        },
+        passes: |_| {},
+        unknown: |world| {
+            world.stopped(MESSAGE).without("Parameters");
+        },
+        near_miss: |world| {
+            // It was created since.
+            world.stopped(MESSAGE);
+        },
+    };
+
+    #[test]
+    fn message() {
+        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-exists"), @r"
+        blocker: parameter `/shop/flag` does not exist in `eu-west-1`
+          ECS reads it for container `app` before the container starts: `invalid ssm parameters` stops the task
+          @ AWS::SSM::Parameter /shop/flag
+          fix (verified): create the parameter `/shop/flag` in `eu-west-1`, or correct the name in the task definition
+          $ aws ssm put-parameter --name /shop/flag --type SecureString --value file://value.txt --region eu-west-1
+        ");
+    }
+
+    fn refers_to(text: &str) -> Outcome {
+        let mut world = World::default();
+        world.container("/secrets/1/valueFrom", json!(text)).outcome("sec-ssm-exists")
+    }
+
+    #[test]
+    fn name_and_arn_name_the_same_parameter_exactly() {
+        let arn = "arn:aws:ssm:eu-west-1:111122223333:parameter";
+        for (text, status) in [
+            ("/shop/flag", Status::Passed),
+            ("/shop/flag:1", Status::Passed),
+            ("shop/flag", Status::Failed),
+            ("/shop/Flag", Status::Failed),
+            (&format!("{arn}/shop/flag"), Status::Passed),
+            (&format!("{arn}/shop/flag:prod"), Status::Passed),
+            (&format!("{arn}/shop/other"), Status::Failed),
+            (&format!("{arn}//shop/flag"), Status::Unknown),
+            ("arn:aws:ssm:eu-west-1:999988887777:parameter/shop/flag", Status::Unknown),
+            ("arn:aws:ssm:us-east-1:111122223333:parameter/shop/flag", Status::Unknown),
+            ("/aws/service/ecs/optimized-ami/x", Status::Unknown),
+            ("/aws/reference/secretsmanager/shop/db", Status::NotApplicable),
+        ] {
+            assert_eq!(refers_to(text).status, status, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arn_of_a_name_without_hierarchy_may_begin_with_a_slash() {
+        for name in ["flag", "/flag"] {
+            let mut world = World::default();
+            world.set("Parameters", "/Parameters/0/Name", json!(name)).container(
+                "/secrets/1/valueFrom",
+                json!("arn:aws:ssm:eu-west-1:111122223333:parameter/flag"),
+            );
+            assert_eq!(world.outcome("sec-ssm-exists").status, Status::Passed, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_missing_parameter_is_told_once() {
+        let mut world = World::default();
+        world.container(
+            "/secrets",
+            json!([
+                {"name": "A", "valueFrom": "/a"}, {"name": "B", "valueFrom": "/b"},
+                {"name": "C", "valueFrom": "/a"},
+            ]),
+        );
+        let outcome = world.outcome("sec-ssm-exists");
+        assert_eq!(outcome.findings.len(), 2, "{outcome:?}");
+        assert!(outcome.findings[0].detail.contains("all parameters"));
+    }
+}
