@@ -150,13 +150,23 @@ impl<'a> Case<'a> {
         self.arn().map_or_else(|| "aws".to_owned(), |arn| arn.partition)
     }
 
-    /// What many targets share, worked out once a run; see [`Facts::derived`].
+    /// What many targets share, worked out once a run: the value of `derive`, kept under its type
+    /// and `key` if nothing was missing.
     pub fn derived<T: Send + Sync + 'static>(
         &self,
         key: &str,
         derive: impl FnOnce() -> Result<T, Missing>,
     ) -> Result<Arc<T>, Missing> {
-        self.facts.derived(key, derive)
+        let derived = self.facts.derived(key, || {
+            // What the value rests on goes with it, to every target that uses it.
+            let before = self.assumptions.take();
+            let value = derive();
+            let assumptions = self.assumptions.replace(before);
+            Ok((Arc::new(value?), assumptions))
+        })?;
+        let (value, assumptions) = &*derived;
+        self.assumptions.borrow_mut().extend(assumptions.iter().cloned());
+        Ok(Arc::clone(value))
     }
 
     /// Notes what an answer rests on, for the report.

@@ -163,7 +163,7 @@ impl Facts {
 
     /// What many targets share, worked out once: the value of `derive`, kept under its type and
     /// `key` if nothing was missing.
-    pub fn derived<T: Send + Sync + 'static>(
+    pub(crate) fn derived<T: Send + Sync + 'static>(
         &self,
         key: &str,
         derive: impl FnOnce() -> Result<T, Missing>,

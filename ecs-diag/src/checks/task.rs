@@ -71,9 +71,9 @@ pub(super) struct Failure {
 
 /// The failed tasks of a service that ECS still tells of, newest first; read once a run.
 pub(super) fn failures(case: &Case<'_>, service: &str) -> Result<Arc<Vec<Failure>>, Missing> {
-    let tasks = case.stopped_tasks(service)?;
     let key = format!("{:?} {:?} {service}", case.region(), case.cluster());
     case.derived(&key, || {
+        let tasks = case.stopped_tasks(service)?;
         let mut failures: Vec<_> = tasks.iter().filter_map(|task| failure(task)).collect();
         failures.sort_unstable_by(|a, b| (b.at, &b.arn).cmp(&(a.at, &a.arn)));
         Ok(failures)

@@ -57,7 +57,9 @@ impl Check for RepeatPattern {
             return Ok(());
         }
         let subnets = cx.network()?.subnets.len();
-        let (pattern, detail) = pattern(&failures, subnets);
+        let key = format!("{} {subnets}", service.service_arn);
+        let derived = cx.derived(&key, || Ok(pattern(&failures, subnets)))?;
+        let (pattern, detail) = &*derived;
         let list = ListTasks {
             cluster: cx.target().cluster(),
             service_name: Some(name.clone()),
@@ -69,7 +71,7 @@ impl Check for RepeatPattern {
                 "{} tasks of service `{name}` failed: {pattern}",
                 failures.len()
             ))
-            .detail(detail)
+            .detail(detail.clone())
             .resource(
                 Resource::new("AWS::ECS::Service", name.clone()).arn(service.service_arn.clone()),
             )
