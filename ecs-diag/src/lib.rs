@@ -13,6 +13,7 @@ mod finding;
 pub mod image;
 mod phase;
 mod report;
+mod shell;
 pub mod signature;
 mod source;
 pub mod sources;

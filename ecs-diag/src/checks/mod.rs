@@ -32,6 +32,7 @@ macro_rules! checks {
 
 use checks;
 
+mod deploy;
 mod image;
 mod preflight;
 #[cfg(test)]

@@ -1,9 +1,16 @@
-use super::{EcrImage, ecr_images};
+use serde_json::Value;
+
+use super::containers::{
+    EcrImage, cached_from, ecr_images, image_request, is_there, replacing, repository_request,
+};
 use crate::{
-    aws::ecr::{DescribeImages, DescribeRepositories, ImageIdentifier},
+    aws::ecr::{DescribeImages, GetLifecyclePolicy, ImageDetail},
     check::{Check, Cx, Meta, check},
+    checks::deploy,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
+    image::Reference,
+    shell,
 };
 
 check! {
@@ -13,19 +20,21 @@ check! {
     /// For every container image in Amazon ECR, whether the repository has an image with the tag
     /// (`latest` where none is given) or digest. With both given, the digest decides: runtimes pull
     /// by it and do not read the tag. A repository that does not exist is the matter of
-    /// `img-ecr-repo-exists`.
+    /// `img-ecr-repo-exists`; one that a pull through cache rule fills gets the image with the pull.
     ///
     /// # Why it matters
     /// The pull ends in `CannotPullContainerError: … not found`. Tags go missing when a pipeline
-    /// never pushed them, somebody deleted them, or a lifecycle policy expired them.
+    /// never pushed them, somebody deleted them, or a lifecycle policy expired them; a digest goes
+    /// missing when its tag moved on and the image without a tag expired.
     ///
     /// # How to fix it
-    /// Push the image under that tag, or register a task definition revision that names a tag the
+    /// Push the image under that tag, or register a task definition revision that names an image the
     /// repository has.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html>,
-    /// <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html>
+    /// <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html>,
+    /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html>
     EcrTagExists {
         id: "img-ecr-tag-exists",
         domain: "image",
@@ -44,89 +53,108 @@ impl Check for EcrTagExists {
     }
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
-        let images = ecr_images(cx)?;
+        let definition = cx.definition()?;
+        let images = ecr_images(cx, &definition);
         if images.is_empty() {
             return cx.not_applicable("no container's image is in Amazon ECR");
         }
         cx.each(images, |cx, image| {
-            let EcrImage { reference, registry, .. } = &image;
+            let EcrImage { image, reference, registry } = &image;
             let region = Some(registry.region.as_str());
-            let repositories = DescribeRepositories {
-                registry_id: registry.account.clone(),
-                repository_names: Some(vec![reference.repository.clone()]),
-            };
-            if cx.get_in(region, &repositories)?.is_none() {
+            let repository = &reference.repository;
+            if cx.get_in(region, &repository_request(registry, repository))?.is_none() {
                 return Ok(());
             }
-            let by_digest = reference.digest.is_some();
-            let request = DescribeImages {
-                registry_id: registry.account.clone(),
-                repository_name: reference.repository.clone(),
-                image_ids: Some(vec![ImageIdentifier {
-                    image_tag: (!by_digest).then(|| reference.tag_or_latest().to_owned()),
-                    image_digest: reference.digest.clone(),
-                }]),
-            };
-            if cx.get_in(region, &request)?.is_some_and(|answer| !answer.image_details.is_empty()) {
+            let request = image_request(registry, reference);
+            if cx.get_in(region, &request)?.is_some_and(|answer| !answer.image_details.is_empty())
+                || cached_from(cx, registry, repository)?.is_some()
+            {
                 return Ok(());
             }
-            // The tags that are there, newest first: help, so that their absence is no obstacle.
+            // What is there instead, newest first.
             let all = DescribeImages { image_ids: None, ..request.clone() };
-            let mut details = match cx.get_in(region, &all) {
-                Err(missing) if missing.is_pending() => return Err(missing),
-                answer => answer.ok().flatten().map_or(vec![], |all| all.image_details.clone()),
+            let all = deploy::at_hand(cx.get_in(region, &all));
+            let policy = GetLifecyclePolicy {
+                registry_id: registry.account.clone(),
+                repository_name: repository.clone(),
             };
+            let policy = deploy::at_hand(cx.get_in(region, &policy));
+            let (all, expires) = (all?, policy?.is_some());
+            let known = all.is_some();
+            let mut details = all.map_or(vec![], |all| all.image_details.clone());
             details.sort_by(|a, b| {
                 (b.image_pushed_at, &b.image_tags).cmp(&(a.image_pushed_at, &a.image_tags))
             });
-            let tags: Vec<_> = details.iter().flat_map(|detail| &detail.image_tags).collect();
+            let tagged = |tag: &String| details.iter().find(|detail| detail.image_tags.contains(tag));
 
-            let what = match &reference.digest {
-                Some(digest) => format!("digest `{digest}`"),
-                None => format!("tag `{}`", reference.tag_or_latest()),
+            let (what, other) = match &reference.digest {
+                Some(digest) => {
+                    let moved = reference.tag.as_ref().and_then(tagged);
+                    (format!("digest `{digest}`"), moved.or_else(|| newest(&details)))
+                }
+                None => (format!("tag `{}`", reference.tag_or_latest()), newest(&details)),
             };
-            let repository = &reference.repository;
-            let there = if tags.is_empty() {
-                String::new()
-            } else {
-                let shown: Vec<_> =
-                    tags.iter().take(TAGS_SHOWN).map(|tag| format!("`{tag}`")).collect();
-                format!("; newest tags there: {}", shown.join(", "))
+            let mut detail = format!("{} cannot be pulled: ECR answers `not found`", image.named_by());
+            match (&reference.digest, reference.tag.as_ref().and_then(tagged)) {
+                (Some(_), Some(moved)) => {
+                    detail += &format!(
+                        "; tag `{}` is there, but the digest decides, and the tag has moved on to \
+                         `{}`",
+                        reference.tag_or_latest(),
+                        moved.image_digest.as_deref().unwrap_or("another digest")
+                    );
+                }
+                _ if known && details.is_empty() => {
+                    detail += "; the repository is empty: nothing was pushed yet, or all has expired";
+                }
+                _ => {
+                    let tags: Vec<_> = details
+                        .iter()
+                        .flat_map(|detail| &detail.image_tags)
+                        .take(TAGS_SHOWN)
+                        .map(|tag| format!("`{tag}`"))
+                        .collect();
+                    if !tags.is_empty() {
+                        detail += &format!("; newest tags there: {}", tags.join(", "));
+                    }
+                }
+            }
+            if expires {
+                detail += "; the repository has a lifecycle policy, which may have expired the image";
+            }
+
+            let push = match &reference.digest {
+                Some(digest) => format!("push the image with digest `{digest}` again"),
+                None => format!("push the image as `{}`", image.text),
             };
-            let mut remedy = Remedy::new(format!(
-                "push the image as `{}`, or deploy a task definition that names an image the \
-                 repository has",
-                image.text
-            ))
-            .command(format!(
-                "aws ecr describe-images --registry-id {} --repository-name {repository} --region {}",
-                registry.account, registry.region
-            ));
-            if !by_digest {
-                remedy = remedy.command(format!("docker push {}", image.text));
+            let other = other.and_then(|other| instead(reference, other));
+            let mut remedy = match &other {
+                // What is pushed is the user's to know; what is there can be named.
+                Some(other) => {
+                    is_there(cx, other)?;
+                    replacing(
+                        cx,
+                        &definition,
+                        Remedy::new(format!("{push}; or, where that version will do, run `{other}`")),
+                        &[(image, other.clone())],
+                    )?
+                }
+                None => Remedy::new(push),
+            };
+            if reference.digest.is_none() {
+                remedy = remedy.command(format!("docker push {}", shell::quoted(&image.text)));
             }
             cx.report(
                 Finding::blocker(format!("repository `{repository}` has no image with {what}"))
-                    .detail(format!(
-                        "{} cannot be pulled: ECR answers `not found`{there}",
-                        image.named_by()
-                    ))
+                    .detail(detail)
                     .resource(
-                        Resource::new("AWS::ECR::Repository", repository.clone()).arn(
-                            registry.repository_arn(
-                                &cx.partition(),
-                                repository,
-                            ),
-                        ),
+                        Resource::new("AWS::ECR::Repository", repository.clone())
+                            .arn(registry.repository_arn(&cx.partition(), repository)),
                     )
                     .named(image.text.clone())
                     .evidence(
-                        Evidence::new(
-                            cx.query_in(region, &request),
-                            "/imageDetails",
-                            serde_json::Value::Null,
-                        )
-                        .object(repository.clone()),
+                        Evidence::new(cx.query_in(region, &request), "/imageDetails", Value::Null)
+                            .object(repository.clone()),
                     )
                     .remedy(remedy),
             );
@@ -136,15 +164,41 @@ impl Check for EcrTagExists {
     }
 }
 
+/// The newest image that somebody named; signatures and attestations have tags like
+/// `sha256-….sig`.
+fn newest(details: &[ImageDetail]) -> Option<&ImageDetail> {
+    details.iter().find(|detail| detail.image_tags.iter().any(|tag| is_name(tag)))
+}
+
+fn is_name(tag: &str) -> bool {
+    !tag.starts_with("sha256-")
+}
+
+/// The reference to another image of the repository, pinned if this one is.
+fn instead(reference: &Reference, other: &ImageDetail) -> Option<String> {
+    let kept = reference.tag.as_ref().filter(|tag| other.image_tags.contains(tag));
+    let tag = kept.or_else(|| other.image_tags.iter().find(|tag| is_name(tag)))?;
+    let digest = match &reference.digest {
+        Some(_) => Some(other.image_digest.clone()?),
+        None => None,
+    };
+    Some(Reference { tag: Some(tag.clone()), digest, ..reference.clone() }.to_string())
+}
+
 #[cfg(test)]
 pub(super) mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use crate::checks::testing::{Examples, IMAGE};
+    use crate::{
+        check::Status,
+        checks::testing::{ACCOUNT, DIGEST, Examples, IMAGE, World},
+    };
 
+    const ID: &str = "img-ecr-tag-exists";
     const MESSAGE: &str = "CannotPullContainerError: pull image manifest has been retried 1 time(s): \
         failed to resolve ref 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: \
         111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not found";
+    const GONE: &str = "sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
@@ -164,6 +218,83 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("img-ecr-tag-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+    }
+
+    #[test]
+    fn a_version_that_is_there_is_offered_and_proved() {
+        assert!(EXAMPLES.failing().verified(ID));
+    }
+
+    #[test]
+    fn the_digest_decides_and_the_tag_tells_where_it_went() {
+        let mut world = World::default();
+        world.stopped(MESSAGE).image(&format!("{IMAGE}@{GONE}"));
+        let outcome = world.outcome(ID);
+        assert_eq!(outcome.findings.len(), 1);
+        let finding = &outcome.findings[0];
+        assert!(finding.summary.contains(GONE), "{finding:?}");
+        assert!(finding.detail.contains(&format!("moved on to `{DIGEST}`")), "{finding:?}");
+        let remedy = finding.remedy.as_ref().unwrap();
+        assert!(remedy.summary.ends_with(&format!("run `{IMAGE}@{DIGEST}`")), "{remedy:?}");
+        assert!(world.verified(ID));
+
+        let mut world = World::default();
+        world.image(&format!("{}@{DIGEST}", IMAGE.replace("v42", "gone")));
+        assert_eq!(world.outcome(ID).status, Status::Passed);
+    }
+
+    #[test]
+    fn no_tag_means_latest() {
+        let mut world = World::default();
+        world.image(IMAGE.strip_suffix(":v42").unwrap());
+        let outcome = world.outcome(ID);
+        assert_eq!(
+            outcome.findings[0].summary,
+            "repository `shop/checkout` has no image with tag `latest`"
+        );
+    }
+
+    #[test]
+    fn a_pull_through_cache_may_have_what_the_repository_has_not() {
+        let mut world = EXAMPLES.failing();
+        world.output(
+            "pullThroughCacheRules",
+            json!({"pullThroughCacheRules": [{
+                "ecrRepositoryPrefix": "shop", "upstreamRegistryUrl": "quay.io",
+                "registryId": ACCOUNT,
+            }]}),
+        );
+        assert_eq!(world.outcome(ID).status, Status::Passed);
+        world.without("pullThroughCacheRules");
+        assert_eq!(world.outcome(ID).status, Status::Unknown);
+    }
+
+    #[test]
+    fn signatures_are_not_offered_as_versions() {
+        let mut world = EXAMPLES.failing();
+        world.set("imageDetails", "/imageDetails/-", json!({
+            "registryId": ACCOUNT, "repositoryName": "shop/checkout", "imageDigest": GONE,
+            "imageTags": ["sha256-0f0f.sig"], "imagePushedAt": "2026-11-19T09:30:00Z",
+        }));
+        let outcome = world.outcome(ID);
+        let remedy = outcome.findings[0].remedy.as_ref().unwrap();
+        assert!(remedy.summary.ends_with(":v41`"), "{remedy:?}");
+    }
+
+    #[test]
+    fn an_empty_repository_is_called_empty() {
+        let mut world = EXAMPLES.failing();
+        world.without("imageDetails");
+        for input in [
+            json!({"repositoryName": "shop/checkout", "registryId": ACCOUNT, "imageIds": [{"imageTag": "v42"}]}),
+        ] {
+            world.recorded_error("ecr", "DescribeImages", &input, "ImageNotFoundException");
+        }
+        let input = json!({"repositoryName": "shop/checkout", "registryId": ACCOUNT});
+        world.recorded("ecr", "DescribeImages", &input, &json!({"imageDetails": []}));
+        let outcome = world.outcome(ID);
+        assert!(outcome.findings[0].detail.contains("is empty"), "{outcome:?}");
+        assert_eq!(outcome.findings[0].evidence[0].value, Value::Null);
     }
 }
