@@ -344,7 +344,10 @@ mod tests {
             (":5000/app", "`` is not a host name"),
             ("reg..example.com/app", "`reg..example.com` is not a host name"),
             (&DIGEST[7..], "64 hex digits are the id of an image, not its name"),
-            ("app:v1:v2", "`v1:v2` is not a tag: at most 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`"),
+            (
+                "app:v1:v2",
+                "`v1:v2` is not a tag: at most 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`",
+            ),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap_err().to_string(), why, "{text}");
         }

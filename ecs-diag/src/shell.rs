@@ -18,7 +18,10 @@ mod tests {
 
     #[test]
     fn a_word_stays_one_word() {
-        assert_eq!(quoted("arn:aws:iam::1:role/a_b.c@d=e,f+g-h"), "arn:aws:iam::1:role/a_b.c@d=e,f+g-h");
+        assert_eq!(
+            quoted("arn:aws:iam::1:role/a_b.c@d=e,f+g-h"),
+            "arn:aws:iam::1:role/a_b.c@d=e,f+g-h"
+        );
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(quoted("x'; rm -rf ~ #"), r"'x'\''; rm -rf ~ #'");

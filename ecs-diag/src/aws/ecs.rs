@@ -480,10 +480,6 @@ shape! {
         failed_tasks: i64,
         /// Launch type.
         launch_type: Option<String>,
-        /// Fargate platform version.
-        platform_version: Option<String>,
-        /// Fargate platform family.
-        platform_family: Option<String>,
         /// State of the rollout.
         rollout_state: Option<String>,
         /// Why it is in that state.

@@ -56,16 +56,21 @@ pub(super) fn set(
     )
 }
 
+/// ` --region R`, where the target's is known.
+pub(super) fn region_option(case: &Case<'_>) -> String {
+    case.region().map_or(String::new(), |region| format!(" --region {}", shell::quoted(&region)))
+}
+
 /// The start of the command that changes the case's service; `None` for a task without one.
 pub(super) fn update_service(case: &Case<'_>) -> Result<Option<String>, Missing> {
     let Some(service) = at_hand(case.service())? else { return Ok(None) };
     let cluster = service.cluster_arn.clone().or_else(|| case.cluster());
     let cluster = cluster.as_deref().map_or("default", |arn| arn.rsplit('/').next().unwrap_or(arn));
-    let region = case.region().map_or(String::new(), |region| format!(" --region {region}"));
     Ok(Some(format!(
-        "aws ecs update-service --cluster {} --service {}{region}",
+        "aws ecs update-service --cluster {} --service {}{}",
         shell::quoted(cluster),
-        shell::quoted(&service.service_name)
+        shell::quoted(&service.service_name),
+        region_option(case)
     )))
 }
 

@@ -33,7 +33,9 @@ macro_rules! checks {
 use checks;
 
 mod deploy;
+mod fargate;
 mod image;
+mod network;
 mod preflight;
 #[cfg(test)]
 mod properties;
@@ -46,7 +48,7 @@ pub(crate) const TASK_FOUND: &str = "pre-task-found";
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> =
-        LazyLock::new(|| [preflight::all(), image::all()].into_iter().flatten().collect());
+        LazyLock::new(|| [preflight::all(), image::all(), network::all(), fargate::all()].into_iter().flatten().collect());
     &ALL
 }
 

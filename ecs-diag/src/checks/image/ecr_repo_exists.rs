@@ -235,7 +235,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: registry `111122223333` in `eu-west-1` has no repository `shop/chekout`
+          container `app` cannot be pulled: ECR answers `not found`; the registry has `shop/checkout`
+          @ AWS::ECR::Repository shop/chekout
+          fix (verified): name the repository that has the image: `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          - in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
@@ -275,7 +282,9 @@ pub(super) mod tests {
     #[test]
     fn another_account_that_refuses_is_unknown() {
         let mut world = World::default();
-        world.image(&IMAGE.replace("111122223333", "999988887777")).deny("ecr:DescribeRepositories");
+        world
+            .image(&IMAGE.replace("111122223333", "999988887777"))
+            .deny("ecr:DescribeRepositories");
         assert_eq!(world.outcome(ID).status, Status::Unknown);
     }
 
@@ -288,7 +297,10 @@ pub(super) mod tests {
         );
         let outcome = world.outcome(ID);
         assert_eq!(outcome.findings.len(), 1);
-        assert!(outcome.findings[0].detail.starts_with("containers `app`, `worker`"), "{outcome:?}");
+        assert!(
+            outcome.findings[0].detail.starts_with("containers `app`, `worker`"),
+            "{outcome:?}"
+        );
     }
 
     #[test]

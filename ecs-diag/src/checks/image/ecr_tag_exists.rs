@@ -85,7 +85,8 @@ impl Check for EcrTagExists {
             details.sort_by(|a, b| {
                 (b.image_pushed_at, &b.image_tags).cmp(&(a.image_pushed_at, &a.image_tags))
             });
-            let tagged = |tag: &String| details.iter().find(|detail| detail.image_tags.contains(tag));
+            let tagged =
+                |tag: &String| details.iter().find(|detail| detail.image_tags.contains(tag));
 
             let (what, other) = match &reference.digest {
                 Some(digest) => {
@@ -94,7 +95,8 @@ impl Check for EcrTagExists {
                 }
                 None => (format!("tag `{}`", reference.tag_or_latest()), newest(&details)),
             };
-            let mut detail = format!("{} cannot be pulled: ECR answers `not found`", image.named_by());
+            let mut detail =
+                format!("{} cannot be pulled: ECR answers `not found`", image.named_by());
             match (&reference.digest, reference.tag.as_ref().and_then(tagged)) {
                 (Some(_), Some(moved)) => {
                     detail += &format!(
@@ -105,7 +107,8 @@ impl Check for EcrTagExists {
                     );
                 }
                 _ if known && details.is_empty() => {
-                    detail += "; the repository is empty: nothing was pushed yet, or all has expired";
+                    detail +=
+                        "; the repository is empty: nothing was pushed yet, or all has expired";
                 }
                 _ => {
                     let tags: Vec<_> = details
@@ -120,7 +123,8 @@ impl Check for EcrTagExists {
                 }
             }
             if expires {
-                detail += "; the repository has a lifecycle policy, which may have expired the image";
+                detail +=
+                    "; the repository has a lifecycle policy, which may have expired the image";
             }
 
             let push = match &reference.digest {
@@ -128,21 +132,20 @@ impl Check for EcrTagExists {
                 None => format!("push the image as `{}`", image.text),
             };
             let other = other.and_then(|other| instead(reference, other));
-            let mut remedy = match &other {
-                // What is pushed is the user's to know; what is there can be named.
-                Some(other) => {
-                    is_there(cx, other)?;
-                    replacing(
-                        cx,
-                        &definition,
-                        Remedy::new(format!("{push}; or, where that version will do, run `{other}`")),
-                        &[(image, other.clone())],
-                    )?
-                }
-                None => Remedy::new(push),
-            };
+            let mut remedy = Remedy::new(match &other {
+                Some(other) => format!("{push}; or, where that version will do, run `{other}`"),
+                None => push.clone(),
+            });
             if reference.digest.is_none() {
                 remedy = remedy.command(format!("docker push {}", shell::quoted(&image.text)));
+            }
+            // What is pushed is the user's to know; what is there can be put to the test.
+            if let Some(other) = other {
+                is_there(cx, &other)?;
+                remedy = replacing(cx, &definition, remedy.step(push), &[(image, other)])?;
+                if let Some(step) = remedy.steps.last_mut() {
+                    step.insert_str(0, "or, ");
+                }
             }
             cx.report(
                 Finding::blocker(format!("repository `{repository}` has no image with {what}"))
@@ -218,7 +221,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: repository `shop/checkout` has no image with tag `v42`
+          container `app` cannot be pulled: ECR answers `not found`; newest tags there: `v41`
+          @ AWS::ECR::Repository shop/checkout
+          fix (verified): push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`; or, where that version will do, run `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v41`
+          - push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          - or, in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v41`
+          $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
@@ -273,10 +285,14 @@ pub(super) mod tests {
     #[test]
     fn signatures_are_not_offered_as_versions() {
         let mut world = EXAMPLES.failing();
-        world.set("imageDetails", "/imageDetails/-", json!({
-            "registryId": ACCOUNT, "repositoryName": "shop/checkout", "imageDigest": GONE,
-            "imageTags": ["sha256-0f0f.sig"], "imagePushedAt": "2026-11-19T09:30:00Z",
-        }));
+        world.set(
+            "imageDetails",
+            "/imageDetails/-",
+            json!({
+                "registryId": ACCOUNT, "repositoryName": "shop/checkout", "imageDigest": GONE,
+                "imageTags": ["sha256-0f0f.sig"], "imagePushedAt": "2026-11-19T09:30:00Z",
+            }),
+        );
         let outcome = world.outcome(ID);
         let remedy = outcome.findings[0].remedy.as_ref().unwrap();
         assert!(remedy.summary.ends_with(":v41`"), "{remedy:?}");

@@ -105,9 +105,8 @@ impl Check for HostMisspelled {
             let mut finding =
                 Finding::likely(format!("image host `{host}` is misspelt: it {}", found.why))
                     .detail(format!(
-                        "{} cannot be pulled from a host that does not exist or answers for \
-                         somebody else; the failure then reads like a network fault. The host is \
-                         right only if {}",
+                        "{} cannot be pulled: the host does not exist, or answers for somebody \
+                         else, and the failure reads like a network fault; right only if {}",
                         named_by(&names),
                         found.unless
                     ))
@@ -160,7 +159,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: image host `111122223333.dkr.ecr.eu-west-1.amazonawss.com` is misspelt: it is a host of Amazon ECR but for a letter or two
+          container `app` cannot be pulled: the host does not exist, or answers for somebody else, and the failure reads like a network fault; right only if it is a registry of your own
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix (verified): pull from `111122223333.dkr.ecr.eu-west-1.amazonaws.com`
+          - in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
@@ -181,10 +187,7 @@ pub(super) mod tests {
     #[test]
     fn a_host_is_told_once_for_all_images() {
         let mut world = EXAMPLES.failing();
-        world.definition(
-            "/containerDefinitions/-",
-            json!({"name": "proxy", "image": MISSPELT}),
-        );
+        world.definition("/containerDefinitions/-", json!({"name": "proxy", "image": MISSPELT}));
         let outcome = world.outcome(ID);
         assert_eq!(outcome.findings.len(), 1);
         assert!(outcome.findings[0].detail.contains("containers `app`, `proxy`"), "{outcome:?}");

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::{
-    aws::regions::{AS_OF, PARTITIONS, partition},
+    aws::regions::{AS_OF, PARTITIONS, Partition, partition},
     case::Case,
     image::EcrRegistry,
 };
@@ -63,53 +63,45 @@ const NEAR: [(&str, usize); 4] =
 /// What follows the account in the host of a private registry of ECR.
 #[derive(Clone, Debug)]
 struct Tail {
-    /// With the dot behind the Region.
-    head: String,
-    suffix: &'static str,
+    text: String,
     region: String,
+    suffix: &'static str,
 }
 
-impl Tail {
-    fn text(&self) -> String {
-        format!("{}{}", self.head, self.suffix)
-    }
-}
-
-fn tails_of(region: &str, suffix: &'static str, dual_stack: Option<&'static str>) -> Vec<Tail> {
-    let tail = |form: &str, suffix| Tail {
-        head: format!("{form}.{region}."),
-        suffix,
-        region: region.to_owned(),
-    };
-    let plain = ["dkr.ecr", "dkr.ecr-fips"].map(|form| tail(form, suffix));
-    let dual = dual_stack
-        .into_iter()
-        .flat_map(|suffix| ["dkr-ecr", "dkr-ecr-fips"].map(|form| tail(form, suffix)));
-    plain.into_iter().chain(dual).collect()
+fn tails_of(region: &str, partition: &Partition) -> impl Iterator<Item = Tail> {
+    let forms = [
+        ("dkr.ecr", Some(partition.dns_suffix)),
+        ("dkr.ecr-fips", Some(partition.dns_suffix)),
+        ("dkr-ecr", partition.dual_stack_suffix),
+        ("dkr-ecr-fips", partition.dual_stack_suffix),
+    ];
+    forms.into_iter().filter_map(move |(form, suffix)| {
+        let suffix = suffix?;
+        let text = format!("{form}.{region}.{suffix}");
+        Some(Tail { text, region: region.to_owned(), suffix })
+    })
 }
 
 /// The tails of every Region on the list.
 static TAILS: LazyLock<Vec<Tail>> = LazyLock::new(|| {
     PARTITIONS
         .iter()
-        .flat_map(|partition| partition.regions.iter().map(move |region| (partition, region)))
-        .flat_map(|(partition, region)| {
-            tails_of(region, partition.dns_suffix, partition.dual_stack_suffix)
+        .flat_map(|partition| {
+            partition.regions.iter().flat_map(|region| tails_of(region, partition))
         })
         .collect()
 });
 
-/// The tails of every known Region; the target's exists, on the list or not.
-fn tails(home: &Home) -> impl Iterator<Item = Tail> + '_ {
-    let own = home
-        .region
-        .iter()
-        .filter(|region| !TAILS.iter().any(|tail| tail.region == **region))
-        .filter_map(|region| {
-            let partition = partition(&home.partition)?;
-            Some(tails_of(region, partition.dns_suffix, partition.dual_stack_suffix))
-        });
-    TAILS.iter().cloned().chain(own.flatten())
+fn is_listed(region: &str) -> bool {
+    PARTITIONS.iter().any(|partition| partition.regions.contains(&region))
+}
+
+/// The tails of the target's Region, if that is not on the list: the target shows that it exists.
+fn unlisted(home: &Home) -> Vec<Tail> {
+    let region = home.region.as_deref().filter(|region| !is_listed(region));
+    region
+        .zip(partition(&home.partition))
+        .map_or(vec![], |(region, partition)| tails_of(region, partition).collect())
 }
 
 /// What is wrong with `host`, if it is a registry's but for a few letters.
@@ -129,8 +121,10 @@ pub(super) fn misspelt(host: &str, home: &Home) -> Option<Misspelt> {
 
 /// A host that is nearly one of a private registry of ECR.
 fn private(name: &str, home: &Home) -> Option<Misspelt> {
-    let known = |tail: &str| tails(home).any(|known| known.text() == tail);
-    let own_registry = || "that host is a registry of your own".to_owned();
+    let unlisted = unlisted(home);
+    let tails = || TAILS.iter().chain(&unlisted);
+    let known = |tail: &str| tails().any(|known| known.text == tail);
+    let own_registry = || "it is a registry of your own".to_owned();
     if known(name) {
         return Some(Misspelt {
             why: "lacks the account id before `dkr`".to_owned(),
@@ -163,20 +157,20 @@ fn private(name: &str, home: &Home) -> Option<Misspelt> {
     }
     let account = if is_account { Some(account) } else { own_account() };
     let registry = EcrRegistry::of_host(&format!("000000000000.{tail}"));
-    let near = nearest(tail, home);
+    let near = nearest(tail, tails());
     if registry.is_none() && near.is_empty() {
         return None;
     }
     let right = match near.as_slice() {
-        [one] => Some(one.text()),
+        [one] => Some(one.text.as_str()),
         // Of several as near the task's Region is meant, if it is among them.
         several => several
             .iter()
             .find(|tail| Some(&tail.region) == home.region.as_ref())
-            .map(Tail::text),
+            .map(|tail| tail.text.as_str()),
     };
     let (why, unless) = match registry.map(|registry| registry.region) {
-        Some(region) if !TAILS.iter().any(|tail| tail.region == region) => (
+        Some(region) if !is_listed(&region) => (
             format!("names the Region `{region}`, which AWS did not have on {AS_OF}"),
             format!("AWS opened the Region `{region}` since"),
         ),
@@ -188,23 +182,24 @@ fn private(name: &str, home: &Home) -> Option<Misspelt> {
 }
 
 /// The tails nearest to this one, if any is near.
-fn nearest(tail: &str, home: &Home) -> Vec<Tail> {
+fn nearest<'t>(tail: &str, tails: impl Iterator<Item = &'t Tail>) -> Vec<&'t Tail> {
     let once = without_runs(tail);
     let with_dkr = format!("dkr.{once}");
     let mut best = MOST_EDITS;
     let mut near = Vec::new();
-    for known in tails(home) {
-        let text = known.text();
+    for known in tails {
+        let Tail { text, suffix, .. } = known;
         // The right Region with another partition's domain is one mistake, and so is a lost label.
-        let other_domain = tail
-            .strip_prefix(&known.head)
+        let other_domain = text
+            .strip_suffix(suffix)
+            .and_then(|head| tail.strip_prefix(head))
             .is_some_and(|suffix| PARTITIONS.iter().any(|other| other.dns_suffix == suffix));
-        let distance = if other_domain || with_dkr == text {
+        let distance = if other_domain || with_dkr == *text {
             1
         } else if text.len().abs_diff(once.len()) > MOST_EDITS {
             continue;
         } else {
-            strsim::osa_distance(&once, &text)
+            strsim::osa_distance(&once, text)
         };
         if distance < best {
             near.clear();
@@ -244,7 +239,7 @@ fn public(name: &str) -> Option<Misspelt> {
     Some(Misspelt {
         why: format!("is `{registry}` but for a letter or two"),
         right: Some(registry.to_owned()),
-        unless: "that host is a registry of your own".to_owned(),
+        unless: "it is a registry of your own".to_owned(),
     })
 }
 
@@ -289,10 +284,20 @@ mod tests {
             ("ghrc.io", "ghcr.io"),
             ("quai.io", "quay.io"),
             ("public.erc.aws", "public.ecr.aws"),
-            ("111122223333.dkr.ecr.cn-north-1.amazonaws.com", "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn"),
-            ("111122223333.dkr.ecr.eu-west-1.amazonawss.com:443", "111122223333.dkr.ecr.eu-west-1.amazonaws.com:443"),
+            (
+                "111122223333.dkr.ecr.cn-north-1.amazonaws.com",
+                "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn",
+            ),
+            (
+                "111122223333.dkr.ecr.eu-west-1.amazonawss.com:443",
+                "111122223333.dkr.ecr.eu-west-1.amazonaws.com:443",
+            ),
         ] {
-            assert_eq!(misspelt(host, &home()).and_then(|found| found.right).as_deref(), Some(right), "{host}");
+            assert_eq!(
+                misspelt(host, &home()).and_then(|found| found.right).as_deref(),
+                Some(right),
+                "{host}"
+            );
         }
     }
 

@@ -47,7 +47,8 @@ impl Check for RefParse {
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let definition = cx.definition()?;
         let images = images(&definition);
-        let wrong: Vec<_> = images.iter().filter_map(|image| Some((image, wrong(image)?))).collect();
+        let wrong: Vec<_> =
+            images.iter().filter_map(|image| Some((image, wrong(image)?))).collect();
         if !wrong.is_empty() {
             let changes: Vec<_> = wrong
                 .iter()
@@ -131,9 +132,7 @@ fn wrong(image: &Image) -> Option<Wrong> {
 
 /// A first part that is a host only because of its upper case letters.
 fn is_odd_host(reference: &Reference) -> bool {
-    reference.host_given
-        && reference.host != "localhost"
-        && !reference.host.contains(['.', ':'])
+    reference.host_given && reference.host != "localhost" && !reference.host.contains(['.', ':'])
 }
 
 /// The reference that is meant, where that is plain.
@@ -143,9 +142,8 @@ fn corrected(text: &str) -> Option<String> {
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme))
         .unwrap_or(text);
-    let is_right = |text: &String| {
-        text.parse::<Reference>().is_ok_and(|reference| !is_odd_host(&reference))
-    };
+    let is_right =
+        |text: &String| text.parse::<Reference>().is_ok_and(|reference| !is_odd_host(&reference));
     let (name, digest) = text.split_at(text.find('@').unwrap_or(text.len()));
     let slash = name.rfind('/').unwrap_or(0);
     let (name, tag) = name.split_at(name[slash..].find(':').map_or(name.len(), |at| slash + at));
@@ -188,7 +186,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: image reference `111122223333.dkr.ecr.eu-west-1.amazonaws.com/Shop/checkout:v42` cannot be read: its repository name has upper case letters in `Shop`
+          container `app` cannot be pulled: the runtime refuses the reference before it asks any registry
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix (verified): put the reference right
+          - in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -45,11 +45,46 @@ check! {
 ///
 /// Source: <https://github.com/docker-library/official-images/tree/master/library>
 const OFFICIAL: [&str; 40] = [
-    "alpine", "amazoncorretto", "amazonlinux", "bash", "busybox", "caddy", "debian", "docker",
-    "eclipse-temurin", "elasticsearch", "fluentd", "golang", "grafana", "haproxy", "httpd",
-    "influxdb", "kong", "mariadb", "memcached", "mongo", "mysql", "nats", "nginx", "node",
-    "openjdk", "php", "postgres", "python", "rabbitmq", "redis", "ruby", "rust", "telegraf",
-    "tomcat", "traefik", "ubuntu", "vault", "wordpress", "zookeeper", "hello-world",
+    "alpine",
+    "amazoncorretto",
+    "amazonlinux",
+    "bash",
+    "busybox",
+    "caddy",
+    "debian",
+    "docker",
+    "eclipse-temurin",
+    "elasticsearch",
+    "fluentd",
+    "golang",
+    "grafana",
+    "haproxy",
+    "httpd",
+    "influxdb",
+    "kong",
+    "mariadb",
+    "memcached",
+    "mongo",
+    "mysql",
+    "nats",
+    "nginx",
+    "node",
+    "openjdk",
+    "php",
+    "postgres",
+    "python",
+    "rabbitmq",
+    "redis",
+    "ruby",
+    "rust",
+    "telegraf",
+    "tomcat",
+    "traefik",
+    "ubuntu",
+    "vault",
+    "wordpress",
+    "zookeeper",
+    "hello-world",
 ];
 
 impl Check for TypoDockerhub {
@@ -135,9 +170,9 @@ impl Check for TypoDockerhub {
                     image.text
                 ))
                 .detail(format!(
-                    "{} asks for `{reference}`; registry `{host}` has a repository `{name}`{tag}. \
-                     Unless Docker Hub has an image of this name and it is the one that is meant, the \
-                     pull is refused",
+                    "{} asks for `{reference}`; registry `{host}` has a repository `{name}`{tag}; \
+                     unless Docker Hub has an image of this name and it is the one that is meant, \
+                     the pull is refused",
                     image.named_by()
                 ))
                 .resource(deploy::resource(&definition))
@@ -148,8 +183,12 @@ impl Check for TypoDockerhub {
                 .named(reference.to_string())
                 .named(image.text.clone())
                 .evidence(
-                    Evidence::new(cx.query(&request), "/repositories/0/repositoryName", name.clone())
-                        .object(name),
+                    Evidence::new(
+                        cx.query(&request),
+                        "/repositories/0/repositoryName",
+                        name.clone(),
+                    )
+                    .object(name),
                 )
                 .changed_at(definition.registered_at)
                 .remedy(remedy),
@@ -196,13 +235,25 @@ pub(super) mod tests {
     fn repository(world: &mut World, name: &str) {
         world
             .set("repositories", "/repositories/0/repositoryName", json!(name))
-            .set("repositories", "/repositories/0/repositoryArn", json!(format!("arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/{name}")))
+            .set(
+                "repositories",
+                "/repositories/0/repositoryArn",
+                json!(format!("arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/{name}")),
+            )
             .set("imageDetails", "/imageDetails/0/repositoryName", json!(name));
     }
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: image `shop/checkout:v42` names no registry and is pulled from Docker Hub
+          container `app` asks for `docker.io/shop/checkout:v42`; registry `111122223333.dkr.ecr.eu-west-1.amazonaws.com` has a repository `shop/checkout`; unless Docker Hub has an image of this name and it is the one that is meant, the pull is refused
+          @ AWS::ECS::TaskDefinition checkout:42
+          @ AWS::ECR::Repository shop/checkout
+          fix (verified): name the registry: `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          - in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
