@@ -1,9 +1,11 @@
+use serde_json::Value;
+
 use super::{before_1_4, is_windows, operating_system};
 use crate::{
-    LaunchType,
+    LaunchType, Query,
     aws::{
         Text,
-        ecs::{DescribeTasks, Task, TaskDefinition},
+        ecs::{ContainerDefinition, DescribeTasks, Task, TaskDefinition},
     },
     check::{Check, Cx, Meta, check},
     checks::deploy,
@@ -113,11 +115,90 @@ impl Offer {
     }
 }
 
-/// Where the task's size is said.
-#[derive(Clone, Copy)]
-struct Member {
-    name: &'static str,
-    in_overrides: bool,
+/// The size that a task asks for; what is no number stays text.
+struct Asked {
+    cpu: Option<Result<u32, String>>,
+    memory: Option<Result<u32, String>>,
+    windows: bool,
+}
+
+impl Asked {
+    fn of(definition: &TaskDefinition) -> Self {
+        let read = |text: &Option<Text>, parse: fn(&str) -> Option<u32>| {
+            text.as_ref().map(|text| parse(&text.0).ok_or_else(|| text.0.clone()))
+        };
+        Self {
+            cpu: read(&definition.cpu, units),
+            memory: read(&definition.memory, mebibytes),
+            windows: is_windows(operating_system(definition)),
+        }
+    }
+
+    fn cpu(&self) -> Option<u32> {
+        self.cpu.as_ref()?.as_ref().ok().copied()
+    }
+
+    fn memory(&self) -> Option<u32> {
+        self.memory.as_ref()?.as_ref().ok().copied()
+    }
+
+    fn offers(&self) -> impl Iterator<Item = &'static Offer> {
+        OFFERS.iter().filter(|offer| offer.windows || !self.windows)
+    }
+
+    /// The offer with these CPU units.
+    fn offer(&self) -> Option<&'static Offer> {
+        let cpu = self.cpu()?;
+        self.offers().find(|offer| offer.cpu == cpu)
+    }
+
+    /// The member at fault, and what is wrong with it in words that follow "it".
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let (cpu, memory) = match (&self.cpu, &self.memory) {
+            (None, _) => return Some(("cpu", "names no `cpu` for the task".to_owned())),
+            (_, None) => return Some(("memory", "names no `memory` for the task".to_owned())),
+            (Some(Err(text)), _) => {
+                return Some(("cpu", format!("has `cpu` `{text}`, no number of CPU units")));
+            }
+            (_, Some(Err(text))) => {
+                return Some(("memory", format!("has `memory` `{text}`, no number of MiB")));
+            }
+            (Some(Ok(cpu)), Some(Ok(memory))) => (*cpu, *memory),
+        };
+        match self.offer() {
+            None if self.windows => Some(("cpu", format!("asks for {cpu} CPU units with Windows"))),
+            None => Some(("cpu", format!("asks for {cpu} CPU units"))),
+            Some(offer) if !offer.has(memory) => {
+                Some(("memory", format!("asks for {memory} MiB of memory with {cpu} CPU units")))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// What there is, in words.
+    fn offered(&self) -> String {
+        if let Some(offer) = self.offer() {
+            return format!("with {} CPU units Fargate has {}", offer.cpu, offer.sizes());
+        }
+        let sizes: Vec<_> = self.offers().map(|offer| offer.cpu.to_string()).collect();
+        format!("Fargate has {} CPU units, each with memory of its own", sizes.join(", "))
+    }
+
+    /// The smallest size that is large enough; what is not asked for is what the containers
+    /// reserve together.
+    fn next(&self, definition: &TaskDefinition) -> Option<(u32, u32)> {
+        let sum = |size: fn(&ContainerDefinition) -> Option<i64>| {
+            let sizes = definition.container_definitions.iter().filter_map(size);
+            u32::try_from(sizes.fold(0, i64::saturating_add)).unwrap_or(0)
+        };
+        let cpu = self.cpu().unwrap_or_else(|| sum(|container| container.cpu));
+        let memory = self
+            .memory()
+            .unwrap_or_else(|| sum(|container| container.memory_reservation.or(container.memory)));
+        self.offers()
+            .filter(|offer| offer.cpu >= cpu)
+            .find_map(|offer| Some((offer.cpu, offer.at_least(memory)?)))
+    }
 }
 
 impl Check for Size {
@@ -131,136 +212,67 @@ impl Check for Size {
         }
         let definition = cx.definition()?;
         let task = cx.task()?;
-        let overrides = task.as_deref().map(|task| &task.overrides);
-        let cpu_member =
-            Member { name: "cpu", in_overrides: overrides.is_some_and(|o| o.cpu.is_some()) };
-        let memory_member =
-            Member { name: "memory", in_overrides: overrides.is_some_and(|o| o.memory.is_some()) };
-        let windows = is_windows(operating_system(&definition));
-        let read = |text: &Option<Text>, parse: fn(&str) -> Option<u32>| {
-            text.as_ref().map(|text| parse(&text.0).ok_or_else(|| text.0.clone()))
+        let asked = Asked::of(&definition);
+        let Some((member, what)) = asked.fault() else {
+            return match task.as_deref().zip(asked.cpu()) {
+                Some((task, cpu)) if !asked.windows => old_platform(cx, &definition, task, cpu),
+                _ => Ok(()),
+            };
         };
-        let cpu = read(&definition.cpu, units);
-        let memory = read(&definition.memory, mebibytes);
-
-        let offer = |cpu: u32| OFFERS.iter().find(|offer| offer.cpu == cpu);
-        let wrong = match (&cpu, &memory) {
-            (None, _) => Some((cpu_member, "names no `cpu` for the task".to_owned())),
-            (_, None) => Some((memory_member, "names no `memory` for the task".to_owned())),
-            (Some(Err(text)), _) => {
-                Some((cpu_member, format!("has `cpu` `{text}`, which is no number of CPU units")))
-            }
-            (_, Some(Err(text))) => {
-                Some((memory_member, format!("has `memory` `{text}`, which is no number of MiB")))
-            }
-            (Some(Ok(cpu)), Some(Ok(memory))) => match offer(*cpu) {
-                None => Some((cpu_member, format!("asks for {cpu} CPU units"))),
-                Some(offer) if windows && !offer.windows => Some((
-                    cpu_member,
-                    format!("asks for {cpu} CPU units, which Windows does not have on Fargate"),
-                )),
-                Some(offer) if !offer.has(*memory) => Some((
-                    memory_member,
-                    format!("asks for {memory} MiB of memory with {cpu} CPU units"),
-                )),
-                Some(_) => None,
-            },
+        // A value given when the task was started outranks the task definition's.
+        let overriding = |member: &str| {
+            let task = task.as_deref()?;
+            let given = if member == "cpu" { &task.overrides.cpu } else { &task.overrides.memory };
+            given.is_some().then_some(task)
         };
-        let Some((member, what)) = wrong else {
-            if let (Some(Ok(cpu)), false, Some(task)) = (&cpu, windows, task.as_deref()) {
-                return old_platform(cx, &definition, task, *cpu);
-            }
-            return Ok(());
+        let name = deploy::name(&definition);
+        let text = if member == "cpu" { &definition.cpu } else { &definition.memory };
+        let value = text.as_ref().map_or(Value::Null, |text| text.0.clone().into());
+        let (by, evidence) = match overriding(member) {
+            Some(task) => (
+                "the override given when the task was started",
+                Evidence::new(task_query(cx, task), format!("/overrides/{member}"), value)
+                    .object(task.task_arn.clone()),
+            ),
+            None => ("it", deploy::evidence(cx, &definition, &format!("/{member}"), value)?),
         };
-
-        // What is missing is at least what the containers reserve together.
-        let containers = &definition.container_definitions;
-        let reserved_cpu = containers.iter().filter_map(|container| container.cpu);
-        let reserved_memory = containers.iter().filter_map(|c| c.memory_reservation.or(c.memory));
-        let wanted = |size: Option<Result<u32, String>>, reserved: i64| {
-            size.and_then(Result::ok).unwrap_or_else(|| u32::try_from(reserved).unwrap_or(0))
-        };
-        let sum = |sizes: &mut dyn Iterator<Item = i64>| sizes.fold(0, i64::saturating_add);
-        let wanted_cpu = wanted(cpu.clone(), sum(&mut reserved_cpu.into_iter()));
-        let wanted_memory = wanted(memory.clone(), sum(&mut reserved_memory.into_iter()));
-        let right = OFFERS
-            .iter()
-            .filter(|offer| offer.cpu >= wanted_cpu && (offer.windows || !windows))
-            .find_map(|offer| Some((offer.cpu, offer.at_least(wanted_memory)?)));
-
-        let named_cpu = cpu.as_ref().and_then(|cpu| cpu.as_ref().ok()).copied();
-        let offered = match named_cpu.and_then(offer).filter(|offer| offer.windows || !windows) {
-            Some(offer) => format!("with {} CPU units Fargate has {}", offer.cpu, offer.sizes()),
-            None => {
-                let sizes: Vec<_> = OFFERS
-                    .iter()
-                    .filter(|offer| offer.windows || !windows)
-                    .map(|offer| offer.cpu.to_string())
-                    .collect();
-                format!("Fargate has {} CPU units, each with memory of its own", sizes.join(", "))
-            }
-        };
-        let text = if member.name == "cpu" { &definition.cpu } else { &definition.memory };
-        let value = text.as_ref().map_or(serde_json::Value::Null, |text| text.0.clone().into());
-        let evidence = match (&task, member.in_overrides) {
-            (Some(task), true) => {
-                let request =
-                    DescribeTasks::new(cx.target().cluster().as_deref(), [task.task_arn.clone()]);
-                let pointer = format!("/overrides/{}", member.name);
-                Evidence::new(cx.query(&request), pointer, value).object(task.task_arn.clone())
-            }
-            _ => deploy::evidence(cx, &definition, &format!("/{}", member.name), value)?,
-        };
-        let by =
-            if member.in_overrides { "the override given when the task was started" } else { "it" };
         let mut finding = Finding::blocker(format!(
-            "task definition `{}` has no size that Fargate offers: {by} {what}",
-            deploy::name(&definition)
+            "task definition `{name}` has no size that Fargate offers: {by} {what}"
         ))
-        .detail(format!("{offered}; ECS refuses every other pair"))
+        .detail(format!("{}; ECS refuses every other pair", asked.offered()))
         .resource(deploy::resource(&definition))
         .evidence(evidence);
-        if !member.in_overrides {
-            finding = finding.changed_at(definition.registered_at);
-        }
-        if let Some((right_cpu, right_memory)) = right {
-            let now = (named_cpu, memory.and_then(Result::ok));
+        if let Some((cpu, memory)) = asked.next(&definition) {
             let mut remedy = Remedy::new(format!(
-                "ask for {right_cpu} CPU units and {right_memory} MiB, the next size that is large \
-                 enough"
+                "ask for {cpu} CPU units and {memory} MiB, the next size that is large enough"
             ));
             let mut revised = false;
             for (member, now, right) in
-                [(cpu_member, now.0, right_cpu), (memory_member, now.1, right_memory)]
+                [("cpu", asked.cpu(), cpu), ("memory", asked.memory(), memory)]
             {
                 if now == Some(right) {
                     continue;
                 }
-                let name = member.name;
-                remedy = match (&task, member.in_overrides) {
-                    (Some(task), true) => remedy
+                let right = right.to_string();
+                remedy = if let Some(task) = overriding(member) {
+                    remedy
                         .step(format!(
-                            "start the task with `overrides.{name}` `{right}`: an override outranks \
-                             what the task definition says"
+                            "start the task with `{right}` as override of `{member}`: it outranks \
+                             the task definition"
                         ))
                         .edit(Edit::Set(
                             Object::new("tasks", "taskArn", task.task_arn.clone()),
-                            format!("/overrides/{name}"),
-                            right.to_string().into(),
-                        )),
-                    _ => {
-                        revised = true;
-                        remedy
-                            .step(format!(
-                                "in a new revision of task definition `{}`, set `{name}` to `{right}`",
-                                deploy::name(&definition)
-                            ))
-                            .edit(deploy::set(
-                                &definition,
-                                &format!("/{name}"),
-                                right.to_string(),
-                            ))
-                    }
+                            format!("/overrides/{member}"),
+                            right.into(),
+                        ))
+                } else {
+                    revised = true;
+                    remedy
+                        .step(format!(
+                            "in a new revision of task definition `{name}`, set `{member}` to \
+                             `{right}`"
+                        ))
+                        .edit(deploy::set(&definition, &format!("/{member}"), right))
                 };
             }
             if revised && let Some(command) = deploy::roll_out(cx, &definition)? {
@@ -273,6 +285,11 @@ impl Check for Size {
     }
 }
 
+fn task_query(cx: &Cx<'_>, task: &Task) -> Query {
+    let cluster = cx.target().cluster();
+    cx.query(&DescribeTasks::new(cluster.as_deref(), [task.task_arn.clone()]))
+}
+
 /// A large task on a platform version that has no such sizes.
 fn old_platform(
     cx: &mut Cx<'_>,
@@ -282,7 +299,6 @@ fn old_platform(
 ) -> Result<(), Missing> {
     let old = task.platform_version.as_ref().filter(|version| before_1_4(version));
     let Some(version) = old.filter(|_| cpu >= LARGE) else { return Ok(()) };
-    let request = DescribeTasks::new(cx.target().cluster().as_deref(), [task.task_arn.clone()]);
     let mut remedy = Remedy::new("run the task on platform version 1.4.0").edit(Edit::Set(
         Object::new("tasks", "taskArn", task.task_arn.clone()),
         "/platformVersion".to_owned(),
@@ -299,7 +315,7 @@ fn old_platform(
         .detail(format!("{LARGE} CPU units and more need platform version 1.4.0 or newer"))
         .resource(deploy::resource(definition))
         .evidence(
-            Evidence::new(cx.query(&request), "/platformVersion", version.as_str())
+            Evidence::new(task_query(cx, task), "/platformVersion", version.as_str())
                 .object(task.task_arn.clone()),
         )
         .remedy(remedy),

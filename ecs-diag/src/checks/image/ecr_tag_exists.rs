@@ -302,11 +302,11 @@ pub(super) mod tests {
     fn an_empty_repository_is_called_empty() {
         let mut world = EXAMPLES.failing();
         world.without("imageDetails");
-        for input in [
-            json!({"repositoryName": "shop/checkout", "registryId": ACCOUNT, "imageIds": [{"imageTag": "v42"}]}),
-        ] {
-            world.recorded_error("ecr", "DescribeImages", &input, "ImageNotFoundException");
-        }
+        let input = json!({
+            "repositoryName": "shop/checkout", "registryId": ACCOUNT,
+            "imageIds": [{"imageTag": "v42"}],
+        });
+        world.recorded_error("ecr", "DescribeImages", &input, "ImageNotFoundException");
         let input = json!({"repositoryName": "shop/checkout", "registryId": ACCOUNT});
         world.recorded("ecr", "DescribeImages", &input, &json!({"imageDetails": []}));
         let outcome = world.outcome(ID);

@@ -120,7 +120,9 @@ impl Check for HostMisspelled {
             }
             findings.push(finding);
         }
-        findings.into_iter().for_each(|finding| cx.report(finding));
+        for finding in findings {
+            cx.report(finding);
+        }
         Ok(())
     }
 }
