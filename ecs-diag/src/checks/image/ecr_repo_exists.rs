@@ -75,13 +75,15 @@ impl Check for EcrRepoExists {
             let repository = &reference.repository;
             let region = Some(registry.region.as_str());
             let request = repository_request(registry, repository);
-            if cx.get_in(region, &request)?.is_some()
-                || cached_from(cx, registry, repository)?.is_some()
-            {
+            if cx.get_in(region, &request)?.is_some() {
                 return Ok(());
             }
             let all = DescribeRepositories { repository_names: None, ..request.clone() };
-            let all = deploy::at_hand(cx.get_in(region, &all))?;
+            let all = deploy::at_hand(cx.get_in(region, &all));
+            if cached_from(cx, registry, repository)?.is_some() {
+                return Ok(());
+            }
+            let all = all?;
             let names = all.iter().flat_map(|all| &all.repositories);
             let near = near(repository, names.map(|found| found.repository_name.as_str()));
 

@@ -8,7 +8,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::deploy,
     facts::Missing,
-    finding::{Evidence, Finding, Remedy, Resource},
+    finding::{Evidence, Finding, Remedy, Resource, Severity},
     image::Reference,
     shell,
 };
@@ -20,7 +20,8 @@ check! {
     /// For every container image in Amazon ECR, whether the repository has an image with the tag
     /// (`latest` where none is given) or digest. With both given, the digest decides: runtimes pull
     /// by it and do not read the tag. A repository that does not exist is the matter of
-    /// `img-ecr-repo-exists`; one that a pull through cache rule fills gets the image with the pull.
+    /// `img-ecr-repo-exists`; one that a pull through cache rule fills gets the image with the pull,
+    /// unless the failure message says that it was not found even so.
     ///
     /// # Why it matters
     /// The pull ends in `CannotPullContainerError: … not found`. Tags go missing when a pipeline
@@ -62,13 +63,11 @@ impl Check for EcrTagExists {
             let EcrImage { image, reference, registry } = &image;
             let region = Some(registry.region.as_str());
             let repository = &reference.repository;
-            if cx.get_in(region, &repository_request(registry, repository))?.is_none() {
-                return Ok(());
-            }
             let request = image_request(registry, reference);
-            if cx.get_in(region, &request)?.is_some_and(|answer| !answer.image_details.is_empty())
-                || cached_from(cx, registry, repository)?.is_some()
-            {
+            // Asked together, to be answered in one round.
+            let there = cx.get_in(region, &repository_request(registry, repository));
+            let found = cx.get_in(region, &request);
+            if there?.is_none() || found?.is_some_and(|found| !found.image_details.is_empty()) {
                 return Ok(());
             }
             // What is there instead, newest first.
@@ -79,6 +78,15 @@ impl Check for EcrTagExists {
                 repository_name: repository.clone(),
             };
             let policy = deploy::at_hand(cx.get_in(region, &policy));
+            let cached = cached_from(cx, registry, repository);
+            // Where ECR said at the pull that there is no such image, no rule made up for it.
+            let cached = if answered_not_found(cx, reference)? {
+                deploy::at_hand(cached)?
+            } else if cached?.is_some() {
+                return Ok(());
+            } else {
+                None
+            };
             let (all, expires) = (all?, policy?.is_some());
             let known = all.is_some();
             let mut details = all.map_or(vec![], |all| all.image_details.clone());
@@ -127,16 +135,23 @@ impl Check for EcrTagExists {
                     "; the repository has a lifecycle policy, which may have expired the image";
             }
 
-            let push = match &reference.digest {
-                Some(digest) => format!("push the image with digest `{digest}` again"),
-                None => format!("push the image as `{}`", image.text),
+            let push = match (&reference.digest, &cached) {
+                (_, Some(upstream)) => {
+                    detail += &format!(
+                        "; a pull through cache rule fills the repository from `{upstream}`, which \
+                         does not have the image either unless the role may not import it"
+                    );
+                    format!("name an image that `{upstream}` has")
+                }
+                (Some(digest), None) => format!("push the image with digest `{digest}` again"),
+                (None, None) => format!("push the image as `{}`", image.text),
             };
             let other = other.and_then(|other| instead(reference, other));
             let mut remedy = Remedy::new(match &other {
                 Some(other) => format!("{push}; or, where that version will do, run `{other}`"),
                 None => push.clone(),
             });
-            if reference.digest.is_none() {
+            if reference.digest.is_none() && cached.is_none() {
                 remedy = remedy.command(format!("docker push {}", shell::quoted(&image.text)));
             }
             // What is pushed is the user's to know; what is there can be put to the test.
@@ -147,8 +162,10 @@ impl Check for EcrTagExists {
                     step.insert_str(0, "or, ");
                 }
             }
+            let severity = if cached.is_some() { Severity::Likely } else { Severity::Blocker };
+            let summary = format!("repository `{repository}` has no image with {what}");
             cx.report(
-                Finding::blocker(format!("repository `{repository}` has no image with {what}"))
+                Finding::of(severity, summary)
                     .detail(detail)
                     .resource(
                         Resource::new("AWS::ECR::Repository", repository.clone())
@@ -165,6 +182,27 @@ impl Check for EcrTagExists {
         });
         Ok(())
     }
+}
+
+/// Whether the failure message is the registry's word that there is no such image.
+fn answered_not_found(cx: &Cx<'_>, reference: &Reference) -> Result<bool, Missing> {
+    let Some(symptom) = cx.symptom()?.filter(|symptom| !symptom.reading.benign) else {
+        return Ok(false);
+    };
+    let full = Reference {
+        tag: match &reference.digest {
+            Some(_) => reference.tag.clone(),
+            None => Some(reference.tag_or_latest().to_owned()),
+        },
+        ..reference.clone()
+    };
+    let full = full.to_string();
+    // A full stop may end the sentence or go on with the tag.
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || "_-@".contains(c);
+    let ends = |rest: &str| !rest.strip_prefix('.').unwrap_or(rest).starts_with(goes_on);
+    let mut places = symptom.text.match_indices(&full);
+    let named = places.any(|(at, _)| ends(&symptom.text[at + full.len()..]));
+    Ok(named && ["not found", "manifest unknown"].iter().any(|said| symptom.text.contains(said)))
 }
 
 /// The newest image that somebody named; signatures and attestations have tags like
@@ -195,6 +233,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::testing::{ACCOUNT, DIGEST, Examples, IMAGE, World},
+        finding::Severity,
     };
 
     const ID: &str = "img-ecr-tag-exists";
@@ -270,16 +309,27 @@ pub(super) mod tests {
     #[test]
     fn a_pull_through_cache_may_have_what_the_repository_has_not() {
         let mut world = EXAMPLES.failing();
-        world.output(
-            "pullThroughCacheRules",
-            json!({"pullThroughCacheRules": [{
-                "ecrRepositoryPrefix": "shop", "upstreamRegistryUrl": "quay.io",
-                "registryId": ACCOUNT,
-            }]}),
-        );
+        world.stopped("Task failed to start");
+        assert_eq!(world.outcome(ID).status, Status::Failed);
+        let rules = json!({"pullThroughCacheRules": [{
+            "ecrRepositoryPrefix": "shop", "upstreamRegistryUrl": "quay.io", "registryId": ACCOUNT,
+        }]});
+        world.output("pullThroughCacheRules", rules.clone());
         assert_eq!(world.outcome(ID).status, Status::Passed);
         world.without("pullThroughCacheRules");
         assert_eq!(world.outcome(ID).status, Status::Unknown);
+        // The message says that the rule did not help, whether there is one or not.
+        world.stopped(MESSAGE);
+        assert_eq!(world.outcome(ID).findings[0].severity, Severity::Blocker);
+        world.output("pullThroughCacheRules", rules);
+        let outcome = world.outcome(ID);
+        assert_eq!(outcome.findings[0].severity, Severity::Likely);
+        assert!(outcome.findings[0].detail.contains("from `quay.io`"), "{outcome:?}");
+        // It names another tag.
+        for other in ["v420", "v42.1", "v42-arm"] {
+            world.stopped(&MESSAGE.replace("v42", other));
+            assert_eq!(world.outcome(ID).status, Status::Passed, "{other}");
+        }
     }
 
     #[test]
