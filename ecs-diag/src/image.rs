@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::aws::regions::PARTITIONS;
+
 /// An image reference as container runtimes read it.
 ///
 /// Source: <https://github.com/distribution/reference> (grammar),
@@ -28,7 +30,12 @@ impl Reference {
 
     /// The ECR registry that the host names, if it does.
     pub fn ecr(&self) -> Option<EcrRegistry> {
-        EcrRegistry::of_host(&self.host)
+        EcrRegistry::of_host(self.host.strip_suffix(":443").unwrap_or(&self.host))
+    }
+
+    /// Whether it is pulled from Docker Hub.
+    pub fn docker_hub(&self) -> bool {
+        matches!(self.host.as_str(), "docker.io" | "index.docker.io")
     }
 }
 
@@ -72,7 +79,13 @@ impl FromStr for Reference {
             Some((first, rest)) if is_host(first) => (Some(first), rest),
             _ => (None, name),
         };
+        if let Some(host) = host {
+            check_host(host)?;
+        }
         check_path(path)?;
+        if digest.is_none() && tag.is_none() && host.is_none() && is_hex(path) && path.len() == 64 {
+            return error("64 hex digits are the id of an image, not its name");
+        }
         if name.len() > 255 {
             return error("its name is longer than 255 characters");
         }
@@ -108,11 +121,45 @@ fn is_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost" || part.chars().any(char::is_uppercase)
 }
 
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// Labels of letters, digits and inner hyphens, or an IPv6 address in brackets; then a port.
+fn check_host(host: &str) -> Result<(), ReferenceError> {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let right = match address {
+        Some(address) => {
+            !address.is_empty() && address.chars().all(|c| c.is_ascii_hexdigit() || c == ':')
+        }
+        None => name.split('.').all(label),
+    };
+    if !right {
+        return Err(ReferenceError(format!("`{name}` is not a host name")));
+    }
+    match port {
+        Some(port) if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) => {
+            Err(ReferenceError(format!("`{port}` is not a port")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_digest(digest: &str) -> Result<(), ReferenceError> {
-    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let right = match digest.split_once(':') {
-        Some(("sha256", encoded)) => encoded.len() == 64 && hex(encoded),
-        Some(("sha512", encoded)) => encoded.len() == 128 && hex(encoded),
+        Some(("sha256", encoded)) => encoded.len() == 64 && is_hex(encoded),
+        Some(("sha384", encoded)) => encoded.len() == 96 && is_hex(encoded),
+        Some(("sha512", encoded)) => encoded.len() == 128 && is_hex(encoded),
         _ => false,
     };
     if right {
@@ -185,15 +232,6 @@ pub struct EcrRegistry {
     pub fips: bool,
 }
 
-/// DNS suffixes of the partitions, the second for dual-stack hosts.
-const SUFFIXES: [(&str, &str); 5] = [
-    ("amazonaws.com", "on.aws"),
-    ("amazonaws.com.cn", "on.amazonwebservices.com.cn"),
-    ("amazonaws.eu", "on.amazonwebservices.eu"),
-    ("c2s.ic.gov", "on.aws.ic.gov"),
-    ("sc2s.sgov.gov", "on.aws.scloud"),
-];
-
 impl EcrRegistry {
     /// The registry that a host name belongs to, if it has ECR's form.
     pub fn of_host(host: &str) -> Option<Self> {
@@ -212,8 +250,11 @@ impl EcrRegistry {
                 Some((rest.strip_prefix(prefix)?, dual_stack, fips))
             })?;
         let (region, suffix) = rest.split_once('.')?;
-        let known =
-            SUFFIXES.iter().any(|(plain, dual)| suffix == if dual_stack { *dual } else { *plain });
+        let known = PARTITIONS.iter().any(|partition| {
+            let right =
+                if dual_stack { partition.dual_stack_suffix } else { Some(partition.dns_suffix) };
+            right == Some(suffix)
+        });
         (known && is_region(region)).then(|| Self {
             account: account.to_owned(),
             region: region.to_owned(),
@@ -296,6 +337,21 @@ mod tests {
                 assert_eq!(found.unwrap_err().to_string(), why, "{text}");
             }
         }
+        for (text, why) in [
+            ("my_host.example.com/app", "`my_host.example.com` is not a host name"),
+            ("reg.example.com:/app", "`` is not a port"),
+            ("reg.example.com:v1/app", "`v1` is not a port"),
+            (":5000/app", "`` is not a host name"),
+            ("reg..example.com/app", "`reg..example.com` is not a host name"),
+            (&DIGEST[7..], "64 hex digits are the id of an image, not its name"),
+            (
+                "app:v1:v2",
+                "`v1:v2` is not a tag: at most 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`",
+            ),
+        ] {
+            assert_eq!(text.parse::<Reference>().unwrap_err().to_string(), why, "{text}");
+        }
+        assert_eq!(parts("[fd00::1]:5000/app:v1").0, "[fd00::1]:5000");
         assert!(format!("app@{DIGEST}0").parse::<Reference>().is_err());
         assert!("app@sha256:abc".parse::<Reference>().is_err());
     }
@@ -307,6 +363,7 @@ mod tests {
             ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", false, false),
             ("111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", false, true),
             ("111122223333.dkr-ecr.eu-west-1.on.aws", "eu-west-1", true, false),
+            ("111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", false, false),
         ] {
             let registry = EcrRegistry::of_host(host).unwrap();
             assert_eq!(registry.region, region, "{host}");

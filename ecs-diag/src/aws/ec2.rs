@@ -33,6 +33,8 @@ shape! {
         state: Option<String>,
         /// Addresses left; absent where the source did not say.
         available_ip_address_count: Option<i64>,
+        /// Whether it has no IPv4 addresses at all.
+        ipv6_native: bool,
         /// IPv4 range.
         cidr_block: Option<String>,
         /// Availability Zone.

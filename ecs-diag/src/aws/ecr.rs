@@ -113,3 +113,21 @@ shape! {
         upstream_registry_url: Option<String>,
     }
 }
+
+request! {
+    /// Reads a repository's lifecycle policy.
+    GetLifecyclePolicy: "ecr", "GetLifecyclePolicy", "camelCase" => GetLifecyclePolicyResponse {
+        /// Account of the registry.
+        registry_id: String,
+        /// Name.
+        repository_name: String,
+    }
+}
+
+shape! {
+    /// A lifecycle policy.
+    GetLifecyclePolicyResponse: "camelCase" {
+        /// When it last ran.
+        last_evaluated_at: Option<Time>,
+    }
+}

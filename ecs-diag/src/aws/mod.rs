@@ -10,6 +10,7 @@ pub mod ecs;
 pub mod iam;
 pub mod logs;
 mod operations;
+pub(crate) mod regions;
 pub mod secretsmanager;
 pub mod ssm;
 mod values;

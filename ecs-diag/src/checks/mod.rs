@@ -34,9 +34,12 @@ use checks;
 
 mod classification;
 mod definition;
+mod deploy;
 mod execution_role;
+mod fargate;
 mod image;
 mod logging;
+mod network;
 mod preflight;
 #[cfg(test)]
 mod properties;
@@ -61,6 +64,8 @@ pub(crate) fn all() -> &'static [Entry] {
             execution_role::all(),
             secrets::all(),
             logging::all(),
+            network::all(),
+            fargate::all(),
         ]
         .into_iter()
         .flatten()

@@ -421,6 +421,15 @@ impl World {
         self.diagnose().expect("there is such a task")
     }
 
+    /// Whether the remedies of a check's findings, of which there is one at least, are all proved.
+    pub(crate) fn verified(&self, check: &str) -> bool {
+        let report = self.report();
+        let mut findings =
+            report.findings.iter().filter(|finding| finding.check == check).peekable();
+        findings.peek().is_some()
+            && findings.all(|finding| finding.remedy.as_ref().is_some_and(|remedy| remedy.verified))
+    }
+
     /// The report of a whole diagnosis, if there is such a task.
     pub(crate) fn diagnose(&self) -> Option<Report> {
         let source = self.source();

@@ -1,0 +1,30 @@
+//! Fargate: what it demands of a task.
+
+super::checks! {
+    size: Size,
+    runtime_platform: RuntimePlatform,
+}
+
+use crate::aws::ecs;
+
+/// Operating system of containers on Fargate where the task definition names none.
+const LINUX: &str = "LINUX";
+
+/// The operating system family of the task definition.
+fn operating_system(definition: &ecs::TaskDefinition) -> &str {
+    definition
+        .runtime_platform
+        .as_ref()
+        .and_then(|platform| platform.operating_system_family.as_deref())
+        .unwrap_or(LINUX)
+}
+
+fn is_windows(family: &str) -> bool {
+    family.to_ascii_uppercase().starts_with("WINDOWS")
+}
+
+/// Whether a platform version for Linux is older than 1.4.0.
+fn before_1_4(version: &str) -> bool {
+    let parts: Result<Vec<u32>, _> = version.split('.').map(str::parse).collect();
+    parts.is_ok_and(|parts| parts.as_slice() < &[1, 4][..])
+}
