@@ -35,6 +35,8 @@ use checks;
 mod image;
 mod preflight;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 pub(crate) mod testing;
 
 /// The check that says whether there is a target at all.
