@@ -419,14 +419,14 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// There is no such task or service.
+    /// There is no such task or service, or it is not clear which one is meant.
     NoSuchTarget,
     /// No check and no domain has that name.
     NoSuchCheck,
 }
 
 impl Error {
-    fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 

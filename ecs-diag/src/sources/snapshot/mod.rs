@@ -11,6 +11,7 @@ mod path;
 mod select;
 mod store;
 mod table;
+mod target;
 #[cfg(test)]
 mod tests;
 
