@@ -75,13 +75,13 @@ pub fn diagnose(snapshot: &Snapshot, options: Options) -> Result<Rendered> {
     let target = match (options.task, options.service) {
         (Some(task), _) => Target::task(cluster, task),
         (None, Some(service)) => Target::service(cluster, service),
-        (None, None) => Target::choose(&snapshot.source, cluster).map_err(thrown)?,
+        (None, None) => snapshot.source.target(cluster).map_err(thrown)?,
     };
     // A snapshot answers at once: nothing is waited for.
     let report = pollster::block_on(diagnosis.run(&target, &snapshot.source)).map_err(thrown)?;
     Ok(Rendered {
         json: report.to_json(),
-        text: render::text(&report, &render::Style::plain()),
+        text: render::text(&report, &render::Style::default()),
         markdown: render::markdown(&report),
     })
 }

@@ -78,7 +78,7 @@ mod _native {
             let target = match (task, service) {
                 (Some(task), _) => Target::task(cluster, task),
                 (None, Some(service)) => Target::service(cluster, service),
-                (None, None) => Target::choose(&snapshot.source, cluster)?,
+                (None, None) => snapshot.source.target(cluster)?,
             };
             // A snapshot answers at once: nothing is waited for.
             let report = pollster::block_on(diagnosis.run(&target, &*snapshot.source))?;
@@ -114,7 +114,11 @@ mod _native {
     }
 
     fn rendered(report: &Report) -> (String, String, String) {
-        (report.to_json(), render::text(report, &render::Style::plain()), render::markdown(report))
+        (
+            report.to_json(),
+            render::text(report, &render::Style::default()),
+            render::markdown(report),
+        )
     }
 
     fn json(value: &impl Serialize) -> PyResult<String> {
