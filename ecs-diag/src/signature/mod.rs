@@ -1,55 +1,158 @@
-//! stub
+//! What a failure text says.
+//!
+//! ECS reports a failure as text: `stoppedReason`, the `reason` of a container, a service event,
+//! a line of the agent's log. The texts are not made for programs, differ between generations of
+//! the service, and arrive wrapped, cut and re-spelt. This module knows their templates.
+//!
+//! A reading has two layers. The **signature** is what the text says; the **causes** are what can
+//! be wrong in the account when it says so, most likely first. One text usually has several
+//! causes, and only configuration tells which one holds.
+//!
+//! ```
+//! use ecs_diag::{Phase, signature::{self, Cause}};
+//!
+//! let reading = signature::read(
+//!     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
+//!      ref docker.io/library/shop-api:v3: pull access denied, repository does not exist or may \
+//!      require authorization: server message: insufficient_scope: authorization failed",
+//! );
+//! assert_eq!(reading.signature, Some("CPC-HUB-SCOPE"));
+//! assert_eq!(reading.phase, Some(Phase::Pull));
+//! assert_eq!(reading.causes, [Cause::ImageWrongReference]);
+//! assert_eq!(reading.parameters["registry"], "docker.io");
+//!
+//! let unknown = signature::read("The dog ate the container.");
+//! assert_eq!(unknown.signature, None);
+//! assert!(unknown.causes.is_empty());
+//! ```
+//!
+//! Reading is pure, needs time linear in the text, and never panics.
+
 mod cause;
-use crate::Phase;
-pub use cause::Cause;
+mod matcher;
+mod parameters;
+mod refine;
+mod stop;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::collections::BTreeMap;
-#[derive(Clone, Debug, Default)]
+
+use serde::Serialize;
+
+pub use cause::Cause;
+pub use stop::{
+    AttachmentStop, ContainerStop, ManagedAgentStop, Place, Stop, StopReading, read_stop,
+};
+pub use table::{Signature, Source};
+
+use crate::Phase;
+use matcher::{Best, Matcher};
+use table::rank;
+use text::Text;
+
+/// A reading names at most this many causes.
+const MOST_CAUSES: usize = 5;
+/// Joined texts beyond this many are not looked at one by one.
+const MOST_PARTS: usize = 16;
+
+/// What one text says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reading {
+    /// The id of the signature, where the text has a known one.
     pub signature: Option<&'static str>,
+    /// The phase in which the task failed, where the text tells.
     pub phase: Option<Phase>,
+    /// What can be wrong in the account, most likely first; at most five.
     pub causes: Vec<Cause>,
+    /// What the text names: `principal`, `action`, `host`, `ip`, `image`, `log_group` and so on.
+    /// A key is present only where the text has its value.
     pub parameters: BTreeMap<&'static str, String>,
+    /// Whether the text reports something expected rather than a failure.
     pub benign: bool,
 }
-#[derive(Clone, Debug, Default)]
-pub struct Stop<'a> {
-    pub stop_code: Option<&'a str>,
-    pub stopped_reason: Option<&'a str>,
-    pub containers: Vec<ContainerStop<'a>>,
-    pub attachments: Vec<AttachmentStop<'a>>,
-    pub service_events: Vec<&'a str>,
-    pub started: bool,
-    pub last_status: Option<&'a str>,
+
+/// The table of signatures.
+pub fn signatures() -> &'static [Signature] {
+    &table::TABLE
 }
-#[derive(Clone, Debug)]
-pub struct ContainerStop<'a> {
-    pub name: &'a str,
-    pub essential: Option<bool>,
-    pub reason: Option<&'a str>,
-    pub exit_code: Option<i64>,
-    pub managed_agents: Vec<ManagedAgentStop<'a>>,
+
+/// Reads one text, from any place.
+///
+/// Of all signatures that fit, the most specific one is the answer: a tail that names the reason
+/// outranks the sentence around it. A text without a known signature has none, and no causes.
+pub fn read(text: &str) -> Reading {
+    ranked(text).1
 }
-#[derive(Clone, Debug)]
-pub struct ManagedAgentStop<'a> {
-    pub name: &'a str,
-    pub last_status: Option<&'a str>,
-    pub reason: Option<&'a str>,
+
+/// A reading, with how specific it is.
+fn ranked(text: &str) -> (u8, Reading) {
+    let text = Text::new(text);
+    if text.plain.is_empty() {
+        return (0, Reading::default());
+    }
+    // The agent joins the failures of several resources.
+    if text.lower.contains(';') {
+        let parts = text.plain.split(';').map(str::trim).take(MOST_PARTS);
+        let mut known = parts
+            .map(|part| one(&Text::new(part)))
+            .filter(|(_, reading)| reading.signature.is_some());
+        if let Some(mut best) = known.next() {
+            let mut several = false;
+            for other in known {
+                several |= other.1.signature != best.1.signature;
+                if other.0 > best.0 {
+                    best = other;
+                }
+            }
+            let whole = one(&text);
+            // One text that happens to contain a semicolon is read as a whole.
+            return if several && best.0 >= whole.0 { best } else { whole };
+        }
+    }
+    one(&text)
 }
-#[derive(Clone, Debug)]
-pub struct AttachmentStop<'a> {
-    pub kind: &'a str,
-    pub status: Option<&'a str>,
-    pub reason: Option<&'a str>,
+
+fn one(text: &Text) -> (u8, Reading) {
+    let matcher = Matcher::get();
+    let found = matcher.find(text);
+    let parameters = parameters::extract(text, &found, matcher.answered(&found));
+    match matcher.best(text, &found) {
+        Some(Best { signature, form }) => {
+            let causes = form.causes.unwrap_or(signature.causes);
+            let mut causes = refine::refine(causes, &parameters, &found);
+            if signature.id == "EXIT" {
+                causes =
+                    stop::exit_causes(parameters.get("exit_code").and_then(|n| n.parse().ok()));
+            }
+            let reading = Reading {
+                signature: Some(signature.id),
+                phase: form.phase.or(signature.phase),
+                causes,
+                parameters,
+                benign: signature.benign,
+            };
+            (form.rank, reading)
+        }
+        None => (
+            rank::UNKNOWN,
+            Reading { phase: category(&text.lower), parameters, ..Reading::default() },
+        ),
+    }
 }
-#[derive(Clone, Debug)]
-pub enum Place {
-    StoppedReason,
-}
-pub struct StopReading {
-    pub reading: Reading,
-    pub text: String,
-    pub place: Place,
-}
-pub fn read_stop(_: &Stop<'_>) -> Option<StopReading> {
-    None
+
+/// The phase that the word at the beginning of an unknown text stands for.
+fn category(lower: &str) -> Option<Phase> {
+    [
+        ("cannotpull", Phase::Pull),
+        ("cannotcreatecontainererror", Phase::Create),
+        ("cannotstartcontainererror", Phase::Start),
+    ]
+    .into_iter()
+    .find_map(|(word, phase)| {
+        let rest = lower.strip_prefix("taskfailedtostart: ").unwrap_or(lower);
+        rest.starts_with(word).then_some(phase)
+    })
 }
