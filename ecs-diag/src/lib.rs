@@ -6,12 +6,15 @@ pub mod aws;
 mod case;
 mod check;
 mod checks;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod diagnosis;
 mod edit;
 mod facts;
 mod finding;
 pub mod image;
 mod phase;
+pub mod render;
 mod report;
 pub mod signature;
 mod source;
