@@ -21,8 +21,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads a folder or a file.
     #[napi(constructor, catch_unwind)]
-    pub fn new(path: String) -> Result<Self> {
-        match sources::Snapshot::open(&path) {
+    pub fn new(path: &str) -> Result<Self> {
+        match sources::Snapshot::open(path) {
             Ok(source) => Ok(Self { source }),
             Err(error) => Err(Error::new("snapshot", error)),
         }
@@ -88,8 +88,8 @@ pub fn diagnose(snapshot: &Snapshot, options: Options) -> Result<Rendered> {
 
 /// What a failure text says, as JSON.
 #[napi(catch_unwind)]
-pub fn explain(text: String) -> Result<String> {
-    json(&signature::read(&text))
+pub fn explain(text: &str) -> Result<String> {
+    json(&signature::read(text))
 }
 
 /// What is known of the checks, as JSON.

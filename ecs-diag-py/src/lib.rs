@@ -25,7 +25,9 @@ mod _native {
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// Saved answers of an account: a folder or one file, read once.
+    /// Saved answers of an account, read once: a folder or one file.
+    ///
+    /// Raises `SnapshotError` if it cannot be used.
     #[pyclass(frozen, module = "ecs_diag")]
     struct Snapshot {
         path: PathBuf,
@@ -49,7 +51,7 @@ mod _native {
         }
 
         fn __repr__(&self) -> String {
-            format!("Snapshot({:?})", self.path)
+            format!("Snapshot({:?})", self.path.to_string_lossy())
         }
     }
 
@@ -84,7 +86,7 @@ mod _native {
             let report = pollster::block_on(diagnosis.run(&target, &*snapshot.source))?;
             Ok(rendered(&report))
         })
-        .map_err(raised)
+        .map_err(|error| raised(&error))
     }
 
     /// What a failure text says, as JSON.
@@ -125,7 +127,7 @@ mod _native {
         serde_json::to_string(value).map_err(|error| EcsDiagError::new_err(error.to_string()))
     }
 
-    fn raised(error: Error) -> PyErr {
+    fn raised(error: &Error) -> PyErr {
         let message = error.to_string();
         match error.kind() {
             Kind::NoSuchTarget => NoSuchTargetError::new_err(message),
