@@ -23,7 +23,7 @@ lint:
 	rustfmt --check --edition 2024 $(RUST_FILES)
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	@if command -v cargo-deny >/dev/null; then \
-	    $(CARGO) deny --offline --all-features check bans licenses sources; \
+	    $(CARGO) deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources are not checked"; fi
 
 rust:
@@ -44,4 +44,4 @@ bench:
 
 # Write the expected reports of the golden cases anew; read the diff before you commit it.
 bless:
-	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --all-features --test golden
+	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --all-features --test golden --test readme

@@ -418,6 +418,11 @@ impl World {
 
     /// The report of a whole diagnosis.
     pub(crate) fn report(&self) -> Report {
+        self.diagnose().expect("there is such a task")
+    }
+
+    /// The report of a whole diagnosis, if there is such a task.
+    pub(crate) fn diagnose(&self) -> Option<Report> {
         let source = self.source();
         let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
         loop {
@@ -425,7 +430,7 @@ impl World {
                 Step::Ask(queries) => source.answer_all(queries, |query, answer, assumption| {
                     run.answer(query, answer, assumption);
                 }),
-                Step::Done(_, report) => return report.expect("a report"),
+                Step::Done(_, report) => return report.ok(),
                 Step::Finished => unreachable!("one target gives one report"),
             }
         }

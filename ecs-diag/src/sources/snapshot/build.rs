@@ -65,6 +65,18 @@ struct Output<'a> {
     truncated: bool,
 }
 
+/// Whose the objects of an output are.
+struct Owners {
+    /// The stores of the owners that there are.
+    keys: Vec<StoreKey>,
+    /// For each object, which of these.
+    owner_of: Vec<usize>,
+    /// The account whose list it is, if that can be told.
+    claimant: Option<String>,
+    /// The regions whose list it is.
+    regions: Vec<String>,
+}
+
 #[derive(Default)]
 struct Manifest {
     account: Option<String>,
@@ -205,7 +217,9 @@ impl Builder {
         self.elect(&votes);
         if self.account.is_none() || self.region.is_none() {
             let mut votes = Votes::default();
-            items.iter().for_each(|item| votes.walk(&item.value));
+            for item in items {
+                votes.walk(&item.value);
+            }
             self.elect(&votes);
         }
     }
@@ -327,10 +341,14 @@ impl Builder {
     /// Recordings of operations with a row feed its collection as well.
     fn feed_recordings(&mut self) {
         let aliases = HashMap::new();
-        let recordings = std::mem::take(&mut self.recordings);
-        for recording in &recordings {
-            let Ok(output) = &recording.result else { continue };
-            let Some(at) = table::row(&recording.service, &recording.operation) else { continue };
+        let mut recordings = std::mem::take(&mut self.recordings);
+        for recording in &mut recordings {
+            let at = table::row(&recording.service, &recording.operation);
+            if let Ok(output) = &mut recording.result {
+                sort_lists(at, output);
+            }
+            let recording = &*recording;
+            let (Ok(output), Some(at)) = (&recording.result, at) else { continue };
             let row = &ROWS[at];
             let region = self.recording_region(recording).to_owned();
             let account = self.account.as_deref();
@@ -608,10 +626,45 @@ impl Builder {
             self.feed(secret, secrets, &Output { claim, region: out.region.clone(), ..*out });
         }
 
+        let Owners { keys, owner_of, claimant, regions } = self.owners(at, &items, out);
+        let mut bad = 0_usize;
+        let mut parents: BTreeMap<String, StoreKey> = BTreeMap::new();
+        let mut grouped: Vec<Vec<(String, Value)>> = keys.iter().map(|_| Vec::new()).collect();
+        for (item, place) in items.into_iter().zip(owner_of) {
+            let Some(id) = id(row, &item) else {
+                bad += 1;
+                continue;
+            };
+            if let (Proof::Per(path), Claim::AsListed) = (row.proof, &out.claim) {
+                path::texts(&item, path, &mut |parent| {
+                    if !parents.contains_key(parent) {
+                        parents.insert(parent.to_owned(), keys[place].clone());
+                    }
+                });
+            }
+            grouped[place].push((id, item));
+        }
+        for (key, objects) in keys.into_iter().zip(grouped) {
+            let store = self.stores.entry(key).or_default();
+            for (id, object) in objects {
+                store.add(id, object);
+            }
+        }
+
+        self.claim(at, out, bad, claimant.as_deref(), &regions, parents);
+        if bad > 0 && matches!(row.shape, Shape::List(_)) && !out.source.is_empty() {
+            let words = format!("{bad} of the `{}` have no `{}`", row.key(), row.id.join("`, `"));
+            self.warn(out.source, &words);
+        }
+    }
+
+    /// Whose the objects of an output are.
+    fn owners(&self, at: usize, items: &[Value], out: &Output<'_>) -> Owners {
+        let row = &ROWS[at];
         // Few owners, many objects.
         let mut owners: Vec<(Option<String>, Option<String>)> = Vec::new();
         let mut owner_of = Vec::with_capacity(items.len());
-        for item in &items {
+        for item in items {
             let (account, region) = owner(row, item);
             let same =
                 |have: &(Option<String>, Option<String>)| have.0 == account && have.1 == region;
@@ -643,7 +696,7 @@ impl Builder {
         } else {
             only(&accounts)
         };
-        let claim_regions: Vec<String> = match &out.region {
+        let claim_regions = match &out.region {
             Some(region) => vec![region.clone()],
             None if regions.is_empty() => vec![default_region.clone()],
             None => regions.iter().map(|region| (*region).to_owned()).collect(),
@@ -656,31 +709,23 @@ impl Builder {
                 store_key(at, account, region.as_deref().unwrap_or(&default_region))
             })
             .collect();
-        let mut bad = 0_usize;
-        let mut parents: BTreeMap<String, StoreKey> = BTreeMap::new();
-        let mut grouped: Vec<Vec<(String, Value)>> = keys.iter().map(|_| Vec::new()).collect();
-        for (item, place) in items.into_iter().zip(owner_of) {
-            let Some(id) = id(row, &item) else {
-                bad += 1;
-                continue;
-            };
-            if let (Proof::Per(path), Claim::AsListed) = (row.proof, &out.claim) {
-                path::texts(&item, path, &mut |parent| {
-                    if !parents.contains_key(parent) {
-                        parents.insert(parent.to_owned(), keys[place].clone());
-                    }
-                });
-            }
-            grouped[place].push((id, item));
-        }
-        for (key, objects) in keys.into_iter().zip(grouped) {
-            let store = self.stores.entry(key).or_default();
-            objects.into_iter().for_each(|(id, object)| store.add(id, object));
-        }
+        Owners { keys, owner_of, claimant, regions: claim_regions }
+    }
 
+    /// Notes what an output proves; `bad` of its objects could not be used.
+    fn claim(
+        &mut self,
+        at: usize,
+        out: &Output<'_>,
+        bad: usize,
+        claimant: Option<&str>,
+        regions: &[String],
+        parents: BTreeMap<String, StoreKey>,
+    ) {
+        let row = &ROWS[at];
         let whole = !out.truncated && bad == 0;
-        for region in &claim_regions {
-            let key = store_key(at, claimant.as_deref().unwrap_or_default(), region);
+        for region in regions {
+            let key = store_key(at, claimant.unwrap_or_default(), region);
             let store = self.stores.entry(key).or_default();
             if out.truncated {
                 store.not_complete("the saved output ends before the list does");
@@ -700,19 +745,15 @@ impl Builder {
             };
             if all
                 && whole
-                && let Some(account) = &claimant
+                && let Some(account) = claimant
             {
-                store.complete.insert(account.clone());
+                store.complete.insert(account.to_owned());
             }
         }
         if whole {
             for (parent, key) in parents {
                 self.stores.entry(key).or_default().parents.insert(parent);
             }
-        }
-        if bad > 0 && matches!(row.shape, Shape::List(_)) && !out.source.is_empty() {
-            let words = format!("{bad} of the `{}` have no `{}`", row.key(), row.id.join("`, `"));
-            self.warn(out.source, &words);
         }
     }
 
@@ -1097,6 +1138,18 @@ fn stands(object: &Value) -> bool {
     !["deleted", "deleting", "failed", "rejected", "expired"]
         .iter()
         .any(|gone| state.eq_ignore_ascii_case(gone))
+}
+
+/// The lists of an output in one order: services give them in any.
+fn sort_lists(at: Option<usize>, output: &mut Value) {
+    let row = at.map(|at| &ROWS[at]).filter(|row| row.is_list());
+    for (key, member) in output.as_object_mut().into_iter().flatten() {
+        let Value::Array(items) = member else { continue };
+        match row.filter(|row| row.key() == key) {
+            Some(row) => items.sort_by_cached_key(|item| id(row, item)),
+            None => items.sort_by_cached_key(canonical),
+        }
+    }
 }
 
 /// Reservations with one instance each.
