@@ -20,8 +20,8 @@ tools=$work/tools/bin
 
 "$tools/maturin" build --quiet --locked --profile dev --out "$work/wheels"
 "$tools/maturin" generate-stubs --quiet --profile dev --out "$work/stubs"
-diff -u python/ecs_diag/_native.pyi "$work/stubs/_native.pyi" || {
-    echo "the stubs are out of date; copy $work/stubs/_native.pyi to ecs-diag-py/python/ecs_diag/" >&2
+diff -u python/ecs_diag/_native.pyi "$work/stubs/ecs_diag/_native.pyi" || {
+    echo "the stubs are out of date; copy $work/stubs/ecs_diag/_native.pyi to ecs-diag-py/python/ecs_diag/" >&2
     exit 1
 }
 

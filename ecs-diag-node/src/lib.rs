@@ -3,6 +3,9 @@
 //! Reports cross the border as text. An error's code is its class on the other side; see
 //! `index.js`.
 
+// A string that comes from JavaScript is owned.
+#![allow(clippy::needless_pass_by_value)]
+
 use ecs_diag::{Diagnosis, Kind, Target, render, signature, sources};
 use napi::Error;
 use napi_derive::napi;
@@ -21,8 +24,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads a folder or a file.
     #[napi(constructor, catch_unwind)]
-    pub fn new(path: &str) -> Result<Self> {
-        match sources::Snapshot::open(path) {
+    pub fn new(path: String) -> Result<Self> {
+        match sources::Snapshot::open(&path) {
             Ok(source) => Ok(Self { source }),
             Err(error) => Err(Error::new("snapshot", error)),
         }
@@ -88,8 +91,8 @@ pub fn diagnose(snapshot: &Snapshot, options: Options) -> Result<Rendered> {
 
 /// What a failure text says, as JSON.
 #[napi(catch_unwind)]
-pub fn explain(text: &str) -> Result<String> {
-    json(&signature::read(text))
+pub fn explain(text: String) -> Result<String> {
+    json(&signature::read(&text))
 }
 
 /// What is known of the checks, as JSON.

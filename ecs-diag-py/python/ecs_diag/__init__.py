@@ -125,7 +125,7 @@ def diagnose(
 def explain(text: str) -> Symptom:
     """Say what a failure text means: a ``stoppedReason``, a service event, a line of a log."""
     # A log decoded with "surrogateescape" may hold what is no text.
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return read_symptom({**json.loads(_native.explain(text)), "stop_code": None, "text": text})
 
 

@@ -23,7 +23,7 @@ impl Snapshot {
     pub fn target(&self, cluster: Option<&str>) -> Result<Target, Error> {
         let tasks: Vec<(Task, &Value)> = self
             .tasks()
-            .filter_map(|value| Some((Task::deserialize(value).ok()?, value)))
+            .filter_map(|value| Some((task(value)?, value)))
             .filter(|(task, _)| cluster.is_none_or(|cluster| is_in(task, cluster)))
             .collect();
         let failed: Vec<_> = tasks.iter().filter(|(task, _)| case::failed(task)).collect();
@@ -55,6 +55,19 @@ impl Snapshot {
     }
 }
 
+/// A task with a member of a wrong type can be meant as well; its report says what is wrong.
+fn task(value: &Value) -> Option<Task> {
+    Task::deserialize(value).ok().or_else(|| {
+        let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+        Some(Task {
+            task_arn: text("taskArn")?,
+            cluster_arn: text("clusterArn"),
+            last_status: text("lastStatus"),
+            ..Task::default()
+        })
+    })
+}
+
 fn is_in(task: &Task, cluster: &str) -> bool {
     let Some(arn) = task.cluster_arn.as_deref() else { return false };
     arn == cluster || arn.parse::<Arn>().is_ok_and(|arn| arn.resource_id() == cluster)
@@ -80,7 +93,7 @@ mod tests {
 
     const PREFIX: &str = "arn:aws:ecs:eu-west-1:111122223333";
 
-    fn task(cluster: &str, id: &str, status: &str, code: &str, reason: &str) -> Value {
+    fn described(cluster: &str, id: &str, status: &str, code: &str, reason: &str) -> Value {
         json!({
             "taskArn": format!("{PREFIX}:task/{cluster}/{id}"),
             "clusterArn": format!("{PREFIX}:cluster/{cluster}"),
@@ -91,12 +104,12 @@ mod tests {
 
     fn failed(cluster: &str, id: &str) -> Value {
         let reason = "CannotPullContainerError: pull image manifest has been retried 1 time(s)";
-        task(cluster, id, "STOPPED", "TaskFailedToStart", reason)
+        described(cluster, id, "STOPPED", "TaskFailedToStart", reason)
     }
 
     fn scaled_in(cluster: &str, id: &str) -> Value {
         let reason = format!("Scaling activity initiated by (deployment ecs-svc/{id})");
-        task(cluster, id, "STOPPED", "ServiceSchedulerInitiated", &reason)
+        described(cluster, id, "STOPPED", "ServiceSchedulerInitiated", &reason)
     }
 
     fn snapshot(tasks: &[Value]) -> Snapshot {
@@ -113,14 +126,24 @@ mod tests {
 
     #[test]
     fn the_only_failed_task_is_meant() {
-        let tasks =
-            [failed("shop", "a"), scaled_in("shop", "1"), task("shop", "b", "RUNNING", "", "")];
+        let tasks = [
+            failed("shop", "a"),
+            scaled_in("shop", "1"),
+            described("shop", "b", "RUNNING", "", ""),
+        ];
         assert_eq!(id(snapshot(&tasks).target(None)), "a");
     }
 
     #[test]
     fn the_only_task_is_meant_even_if_it_did_not_fail() {
         assert_eq!(id(snapshot(&[scaled_in("shop", "1")]).target(None)), "1");
+    }
+
+    #[test]
+    fn a_task_of_a_wrong_shape_is_meant_as_well() {
+        let mut task = failed("shop", "a");
+        task["containers"] = json!("none");
+        assert_eq!(id(snapshot(&[task]).target(None)), "a");
     }
 
     #[test]
@@ -158,9 +181,9 @@ mod tests {
             let named = values.iter().enumerate().map(|(n, value)| (n.to_string(), value.clone()));
             Snapshot::from_values(named).unwrap().target(None).unwrap().kind()
         };
-        assert_eq!(of(&[event.clone()]), "event");
-        let mut described = failed("shop", "a");
-        described["tags"] = json!([]);
-        assert_eq!(of(&[event.clone(), json!({"tasks": [described]})]), "task");
+        assert_eq!(of(std::slice::from_ref(&event)), "event");
+        let mut task = failed("shop", "a");
+        task["tags"] = json!([]);
+        assert_eq!(of(&[event.clone(), json!({"tasks": [task]})]), "task");
     }
 }
