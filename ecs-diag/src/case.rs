@@ -203,7 +203,7 @@ impl<'a> Case<'a> {
     }
 
     /// The task: the one asked for, or the newest failed one of the service. `None` if there is
-    /// no such task.
+    /// no such task, and for a service whose newest event says that no task could be created.
     pub fn task(&self) -> Result<Option<Arc<ecs::Task>>, Missing> {
         self.task.get_or_init(|| self.find_task()).clone()
     }
@@ -219,6 +219,9 @@ impl<'a> Case<'a> {
             }
             Target::Service { .. } => {
                 let Some(service) = self.service()? else { return Ok(None) };
+                if never_placed(&service) {
+                    return Ok(None);
+                }
                 Ok(self
                     .stopped_tasks(&service.service_name)?
                     .into_iter()
@@ -521,6 +524,21 @@ fn stage(launch_type: LaunchType, phase: Phase) -> u8 {
 pub(crate) fn failed(task: &ecs::Task) -> bool {
     task.is_stopped()
         && signature::read_stop(&stop_of(task, None)).is_none_or(|read| !read.reading.benign)
+}
+
+/// Whether the service's newest telling event says that a task could not even be created; its older
+/// stopped tasks are then another story.
+fn never_placed(service: &ecs::Service) -> bool {
+    for message in service.events.iter().take(EVENTS).filter_map(|event| event.message.as_deref()) {
+        if message.contains("has started") {
+            return false;
+        }
+        let reading = signature::read(message);
+        if reading.signature.is_some() {
+            return reading.phase == Some(Phase::Place) && !reading.benign;
+        }
+    }
+    false
 }
 
 /// What a stop, or else the newest events of a service, say.

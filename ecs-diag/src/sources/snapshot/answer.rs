@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{
     Snapshot,
-    build::{Recording, every_key, label, recording_keys, store_key, without_suffix},
+    build::{label, store_key},
     command::command,
     normal::{self, Place},
     path::{self, Owner, Pattern},
+    recording::{Recording, every_key, recording_keys, without_suffix},
     select::{self, Condition, Way, secret_name},
     store::{Store, unordered},
     table::{self, Ask, Missing, PARENTS, Proof, ROWS, Row, Scope, Shape},

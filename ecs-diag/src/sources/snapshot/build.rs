@@ -8,31 +8,20 @@ use serde_json::{Map, Value};
 use super::{
     Snapshot, SnapshotError, SnapshotErrorKind,
     error::shown,
+    home::Votes,
     load::{Item, Loaded},
     normal::{self, Place},
-    path::{self, Owner, is_account, last},
+    path::{self, Owner, Pattern, is_account, last, string},
+    recording::{Recording, chain, every_key, recorded_error, recording_keys},
     select::secret_name,
+    shapes::{described, instances, take_policy, take_role},
     store::{Store, canonical},
     table::{self, Ask, Proof, RECORDING_ONLY, REFERENCES, ROWS, Row, Scope, Shape},
 };
-use crate::{ErrorKind, SourceError, aws};
+use crate::{SourceError, aws};
 
 /// The schema of `snapshot.json` that this version reads.
 const SCHEMA: &str = "ecs-diag/snapshot/v1";
-
-/// A saved call.
-pub(super) struct Recording {
-    service: String,
-    operation: String,
-    region: Option<String>,
-    pub(super) input: Value,
-    pub(super) result: Result<Value, SourceError>,
-    /// The answer is not the last page.
-    truncated: bool,
-    /// The answer is not the first page.
-    continued: bool,
-    source: String,
-}
 
 /// Row, account (where it matters), region (where it matters).
 pub(super) type StoreKey = (usize, String, String);
@@ -134,11 +123,6 @@ fn is_event(value: &Value) -> bool {
 fn is_recording(value: &Value) -> bool {
     ["service", "operation"].iter().all(|name| value.get(name).is_some_and(Value::is_string))
         && ["input", "output", "error"].iter().any(|name| value.get(name).is_some())
-}
-
-/// Text that is not `null`.
-fn string(value: &Value, name: &str) -> Option<String> {
-    value.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 impl Builder {
@@ -777,6 +761,7 @@ impl Builder {
         for ((at, ..), store) in &mut self.stores {
             store.unite(&ROWS[*at]);
         }
+        self.mount_targets();
         self.partial();
         self.references();
         self.roles();
@@ -819,6 +804,32 @@ impl Builder {
             recordings,
             errors,
             aliases,
+        }
+    }
+
+    /// File systems say how many mount targets they have: all are there if as many are saved.
+    fn mount_targets(&mut self) {
+        let systems = table::row("efs", "DescribeFileSystems");
+        let targets = table::row("efs", "DescribeMountTargets");
+        let (Some(systems), Some(targets)) = (systems, targets) else { return };
+        let mut counts: Vec<(String, String, u64)> = Vec::new();
+        for ((_, _, region), store) in self.stores.iter().filter(|(key, _)| key.0 == systems) {
+            for system in store.objects.iter().filter(|system| self.is_own(system)) {
+                let count = system.get("NumberOfMountTargets").and_then(Value::as_u64);
+                if let (Some(id), Some(count)) = (string(system, "FileSystemId"), count) {
+                    counts.push((region.clone(), id, count));
+                }
+            }
+        }
+        for (region, id, count) in counts {
+            let store = self.stores.entry(store_key(targets, "", &region)).or_default();
+            let way = vec![("FileSystemId", Pattern::Is(id.clone()))];
+            let saved = u64::try_from(store.satisfying(&way).len()).unwrap_or(u64::MAX);
+            if saved >= count {
+                store.parents.insert(id);
+            } else {
+                store.parents.remove(&id);
+            }
         }
     }
 
@@ -960,64 +971,6 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Accounts and regions that are named, and how often.
-#[derive(Default)]
-struct Votes {
-    accounts: BTreeMap<String, usize>,
-    regions: BTreeMap<String, usize>,
-}
-
-impl Votes {
-    fn add(&mut self, text: &str) {
-        let owner = Owner::of(text);
-        for (name, votes) in [
-            (owner.account.filter(|account| is_account(account)), &mut self.accounts),
-            (owner.region, &mut self.regions),
-        ] {
-            let Some(name) = name else { continue };
-            if let Some(count) = votes.get_mut(name) {
-                *count += 1;
-            } else {
-                votes.insert(name.to_owned(), 1);
-            }
-        }
-    }
-
-    fn walk(&mut self, value: &Value) {
-        let mut left = vec![value];
-        while let Some(value) = left.pop() {
-            match value {
-                Value::Array(items) => left.extend(items),
-                Value::Object(members) => {
-                    for (name, member) in members {
-                        match member {
-                            Value::String(text) => {
-                                let names_owner = text.starts_with("arn:")
-                                    || matches!(
-                                        name.as_str(),
-                                        "OwnerId"
-                                            | "registryId"
-                                            | "Account"
-                                            | "AWSAccountId"
-                                            | "AvailabilityZone"
-                                            | "availabilityZone"
-                                            | "AvailabilityZoneName"
-                                    );
-                                if names_owner {
-                                    self.add(text);
-                                }
-                            }
-                            member => left.push(member),
-                        }
-                    }
-                }
-                Value::String(text) if text.starts_with("arn:") => self.add(text),
-                _ => {}
-            }
-        }
-    }
-}
-
 /// The rows that a name in `partial` means.
 fn rows_named(name: &str) -> impl Iterator<Item = usize> {
     ROWS.iter()
@@ -1150,194 +1103,4 @@ fn sort_lists(at: Option<usize>, output: &mut Value) {
             None => items.sort_by_cached_key(canonical),
         }
     }
-}
-
-/// Reservations with one instance each.
-fn instances(reservations: Vec<Value>) -> Vec<Value> {
-    let mut out = Vec::with_capacity(reservations.len());
-    for reservation in reservations {
-        let Value::Object(mut reservation) = reservation else { continue };
-        let Some(Value::Array(instances)) = reservation.remove("Instances") else { continue };
-        for instance in instances {
-            let mut one = reservation.clone();
-            one.insert("Instances".to_owned(), Value::Array(vec![instance]));
-            out.push(Value::Object(one));
-        }
-    }
-    out
-}
-
-/// An entry of ListSecrets as DescribeSecret gives it.
-fn described(mut secret: Value) -> Value {
-    if let Value::Object(members) = &mut secret
-        && let Some(stages) = members.remove("SecretVersionsToStages")
-    {
-        members.entry("VersionIdsToStages").or_insert(stages);
-    }
-    secret
-}
-
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-/// A role of `get-account-authorization-details` as the single calls give it: the role, its
-/// inline policies, their names, its attached policies, its instance profiles.
-fn take_role(role: Value, made: &mut [Vec<Value>; 5]) {
-    let Value::Object(mut role) = role else { return };
-    let name = role.get("RoleName").cloned().unwrap_or_default();
-    let arn = role.get("Arn").cloned().unwrap_or_default();
-    let inline = role.remove("RolePolicyList");
-    let attached = role.remove("AttachedManagedPolicies");
-    let profiles = role.remove("InstanceProfileList");
-    made[0].push(object([("Role", Value::Object(role))]));
-    let mut names = Vec::new();
-    if let Some(Value::Array(policies)) = inline {
-        for policy in policies {
-            let Value::Object(mut policy) = policy else { continue };
-            names.push(policy.get("PolicyName").cloned().unwrap_or_default());
-            policy.insert("RoleName".to_owned(), name.clone());
-            policy.insert("_Arn".to_owned(), arn.clone());
-            made[1].push(Value::Object(policy));
-        }
-    }
-    let sort = |items: &mut Vec<Value>| items.sort_by_cached_key(canonical);
-    sort(&mut names);
-    let names = Value::Array(names);
-    made[2].push(object([
-        ("_RoleName", name.clone()),
-        ("_Arn", arn.clone()),
-        ("PolicyNames", names),
-    ]));
-    let mut attached = match attached {
-        Some(Value::Array(attached)) => attached,
-        _ => Vec::new(),
-    };
-    sort(&mut attached);
-    let attached = Value::Array(attached);
-    made[3].push(object([("_RoleName", name), ("_Arn", arn), ("AttachedPolicies", attached)]));
-    if let Some(Value::Array(profiles)) = profiles {
-        made[4].extend(profiles.into_iter().map(|p| object([("InstanceProfile", p)])));
-    }
-}
-
-fn take_policy(policy: Value, whole: &mut Vec<Value>, made: &mut Vec<Value>) {
-    let Value::Object(mut policy) = policy else { return };
-    let arn = policy.get("Arn").cloned().unwrap_or_default();
-    if let Some(Value::Array(versions)) = policy.remove("PolicyVersionList") {
-        made.extend(
-            versions
-                .into_iter()
-                .map(|version| object([("_PolicyArn", arn.clone()), ("PolicyVersion", version)])),
-        );
-    }
-    whole.push(object([("Policy", Value::Object(policy))]));
-}
-
-/// The error of a recording; our own kinds are written by `capture`.
-fn recorded_error(error: &Value) -> Option<SourceError> {
-    let code = string(error, "code").or_else(|| string(error, "Code"))?;
-    let message = string(error, "message").or_else(|| string(error, "Message"));
-    let kinds = [
-        ErrorKind::AccessDenied,
-        ErrorKind::Throttled,
-        ErrorKind::Timeout,
-        ErrorKind::Unreachable,
-        ErrorKind::NoCredentials,
-        ErrorKind::NotRecorded,
-        ErrorKind::NotAllowed,
-        ErrorKind::Malformed,
-        ErrorKind::LimitReached,
-        ErrorKind::NotFound,
-    ];
-    let message = message.unwrap_or_default();
-    match kinds.into_iter().find(|kind| kind.as_str() == code) {
-        Some(kind) => Some(SourceError::new(kind, message)),
-        None => Some(SourceError::from_code(code, message)),
-    }
-}
-
-/// Pages put together; they stay a part where one is not there.
-fn chain(mut pages: Vec<Recording>) -> Vec<Recording> {
-    pages.sort_by_cached_key(|page| {
-        (page.continued, canonical(&page.input), page.result.as_ref().ok().map(canonical))
-    });
-    pages.dedup_by(|one, other| one.input == other.input && one.result == other.result);
-    let mut order: Vec<usize> = Vec::new();
-    let mut next = pages.iter().position(|page| !page.continued);
-    while let Some(at) = next {
-        if order.contains(&at) {
-            return pages;
-        }
-        order.push(at);
-        let token = pages[at].result.as_ref().ok().and_then(normal::token_out);
-        match token {
-            None => break,
-            Some(token) => {
-                next = pages
-                    .iter()
-                    .position(|page| normal::token_in(&page.input) == Some(token.as_str()));
-                if next.is_none() {
-                    return pages;
-                }
-            }
-        }
-    }
-    if order.is_empty() {
-        return pages;
-    }
-    let mut all = Map::new();
-    for at in &order {
-        let Ok(Value::Object(output)) = &mut pages[*at].result else { return pages };
-        for (name, member) in std::mem::take(output) {
-            match (all.get_mut(&name), member) {
-                (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
-                (Some(_), _) => {}
-                (None, member) => {
-                    all.insert(name, member);
-                }
-            }
-        }
-    }
-    let mut whole = pages.swap_remove(order[0]);
-    let mut output = Value::Object(all);
-    normal::strip(&mut output);
-    whole.result = Ok(output);
-    whole.truncated = false;
-    vec![whole]
-}
-
-/// The key of an error that stands for every input.
-pub(super) fn every_key(service: &str, operation: &str, region: &str) -> String {
-    let region = if table::is_global(service) { "" } else { region };
-    format!("{service}:{operation}\n{region}")
-}
-
-/// The keys under which a recording with this (normalised) input may stand. A recording stands
-/// under the first; where a secret is named by its ARN, the name can end at two places.
-pub(super) fn recording_keys(
-    service: &str,
-    operation: &str,
-    region: &str,
-    mut input: Map<String, Value>,
-) -> Vec<String> {
-    let every = every_key(service, operation, region);
-    let key = |input: &Map<String, Value>| {
-        format!("{every}\n{}", canonical(&Value::Object(input.clone())))
-    };
-    let secret = input.get("SecretId").and_then(Value::as_str).and_then(secret_name);
-    let Some(name) = secret.map(str::to_owned) else { return vec![key(&input)] };
-    let mut keys = Vec::new();
-    let short = without_suffix(&name).map(str::to_owned);
-    for name in short.into_iter().chain([name]) {
-        input.insert("SecretId".to_owned(), name.into());
-        keys.push(key(&input));
-    }
-    keys
-}
-
-/// A secret's name without the hyphen and six characters that its ARN ends with.
-pub(super) fn without_suffix(name: &str) -> Option<&str> {
-    let (name, suffix) = name.rsplit_once('-')?;
-    (suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(name)
 }

@@ -583,6 +583,22 @@ fn images_are_complete_for_repositories_that_show_some() {
 }
 
 #[test]
+fn file_systems_count_their_mount_targets() {
+    let system = |id: &str, count: u64| json!({"FileSystemId": id, "LifeCycleState": "available", "NumberOfMountTargets": count});
+    let target = |id: &str, of: &str| json!({"MountTargetId": id, "FileSystemId": of});
+    let snapshot = snapshot([
+        home(),
+        json!({"FileSystems": [system("fs-0", 0), system("fs-1", 1), system("fs-2", 2)]}),
+        json!({"MountTargets": [target("fsmt-1", "fs-1"), target("fsmt-2", "fs-2")]}),
+    ]);
+    let of = |id: &str| ask(&snapshot, "efs:DescribeMountTargets", json!({"FileSystemId": id}));
+    assert_eq!(of("fs-0").unwrap(), json!({"MountTargets": []}));
+    assert_eq!(ids(&of("fs-1").unwrap(), "MountTargets", "MountTargetId"), ["fsmt-1"]);
+    assert_eq!(of("fs-2").unwrap_err().kind, ErrorKind::NotRecorded);
+    assert_eq!(of("fs-3").unwrap_err().code, "FileSystemNotFound");
+}
+
+#[test]
 fn log_groups_by_prefix() {
     let group = |name: &str| json!({"logGroupName": name, "arn": format!("arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{name}:*")});
     let snapshot =
