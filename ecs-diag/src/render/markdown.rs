@@ -2,8 +2,8 @@
 
 use super::{
     ITEMS, NAME, NOT_SHOWN, SENTENCE, SYMPTOM, VALUE, broken, changed_after_failure, checks, clean,
-    explained, failure, headlines, is_showable, open_calls, others, passed, shorten, target,
-    with_status,
+    explained, failure, headlines, is_showable, names_command, open_calls, others, passed, shorten,
+    target, with_status,
 };
 use crate::{
     check::Status,
@@ -49,17 +49,16 @@ fn more(out: &mut String, indent: &str, items: usize) {
 }
 
 fn about(out: &mut String, report: &Report) {
-    let names = target(report);
+    let (kind, names) = target(report, code);
     if !names.is_empty() {
-        let kind = &report.target.kind;
-        *out += &format!("- {}: {}\n", prose(kind), prose(&shorten(&names, NAME)));
+        *out += &format!("- {kind}: {names}\n");
     }
     if let Some(arn) = &report.target.task {
         *out += &format!("- ARN: {}\n", code(arn));
     }
-    if let (Some(symptom), Some(failure)) = (&report.symptom, failure(report)) {
+    if let (Some(symptom), Some(failure)) = (&report.symptom, failure(report, code)) {
         let label = if symptom.reading.benign { "stopped" } else { "failed" };
-        *out += &format!("- {label}: {}\n\n", prose(&failure));
+        *out += &format!("- {label}: {failure}\n\n");
         fence(out, "", "text", [shorten(&symptom.text, SYMPTOM)]);
     }
 }
@@ -93,16 +92,17 @@ fn root_cause(out: &mut String, report: &Report, cause: &RootCause, index: usize
         *out += "- changed after this failure\n";
     }
     for evidence in finding.evidence.iter().take(ITEMS) {
-        let value = if evidence.value.is_null() {
-            "nothing".to_owned()
-        } else {
-            code(&shorten(&evidence.value.to_string(), VALUE))
-        };
-        *out += &format!("- seen in: {} ", code(&evidence.query.name()));
+        let query = code(&evidence.query.name());
+        *out += &format!("- seen in: {query} {}", code(&evidence.pointer));
         if let Some(object) = &evidence.object {
-            *out += &format!("{} ", code(object));
+            *out += &format!(" of {}", code(object));
         }
-        *out += &format!("{} = {value}\n", code(&evidence.pointer));
+        let value = &evidence.value;
+        *out += &if value.is_null() {
+            ": not there\n".to_owned()
+        } else {
+            format!(": {}\n", code(&shorten(&value.to_string(), VALUE)))
+        };
     }
     more(out, "", finding.evidence.len());
     let also = explained(report, cause);
@@ -176,13 +176,11 @@ fn unknown(out: &mut String, report: &Report) {
     *out += &format!("\n### Not known: {} could not be answered\n\n", checks(unknown));
     let calls = open_calls(report);
     for open in calls.iter().take(ITEMS) {
-        *out += &format!(
-            "- {} {}: {}; would settle {}\n",
-            code(&open.query.name()),
-            code(&shorten(open.query.input_json(), VALUE)),
-            code(&shorten(open.error, SYMPTOM)),
-            names(&open.checks)
-        );
+        *out += &format!("- {}", code(&open.query.name()));
+        if !names_command(open.error) {
+            *out += &format!(" {}", code(&shorten(open.query.input_json(), VALUE)));
+        }
+        *out += &format!(": {}; would settle {}\n", prose(open.error), names(&open.checks));
     }
     more(out, "", calls.len());
     for (check, why) in broken(report) {
@@ -290,7 +288,8 @@ fn plain(out: &mut String, text: &str) {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
-                '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '$' | '+' | '=' => {
+                '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '$' | '+'
+                | '=' => {
                     out.push('\\');
                     out.push(c);
                 }
@@ -340,11 +339,14 @@ mod tests {
             ("one ` alone <b>", "one &#96; alone &lt;b&gt;"),
             ("`a``b`", "`a` `b`"),
             ("`` <b>", "&#96;&#96; &lt;b&gt;"),
-            ("see https://evil.example/x or www.evil.example", "see `https://evil.example/x` or `www.evil.example`"),
+            (
+                "see https://evil.example/x or www.evil.example",
+                "see `https://evil.example/x` or `www.evil.example`",
+            ),
             ("ping @all and #1, me@x", "ping `@all` and `#1,` `me@x`"),
             ("1. one", r"1\. one"),
             ("- one", r"\- one"),
-            ("a\n# b", r"a\\n\# b"),
+            ("a\nb", r"a\\nb"),
         ] {
             assert_eq!(prose(text), markdown, "{text}");
         }

@@ -69,6 +69,9 @@ const COMMAND: usize = 16_384;
 /// Items of one kind that are shown, unless everything is.
 const ITEMS: usize = 12;
 
+/// The beginning of an error that needs no code: the source has no such answer.
+const NOT_RECORDED: &str = "not-recorded: ";
+
 /// Whether a command can be shown as it is.
 fn is_showable(command: &str) -> bool {
     command.len() <= COMMAND && clean(command) == command
@@ -109,7 +112,9 @@ fn without_cause(report: &Report) -> String {
     let benign = report.symptom.as_ref().is_some_and(|symptom| symptom.reading.benign);
     match report.verdict {
         Verdict::Healthy if benign => format!("the task stopped as it should{open}"),
-        Verdict::Healthy => format!("nothing failed, and nothing stands in the way of a start{open}"),
+        Verdict::Healthy => {
+            format!("nothing failed, and nothing stands in the way of a start{open}")
+        }
         _ => format!("no cause found{open}"),
     }
 }
@@ -169,7 +174,7 @@ fn open_calls(report: &Report) -> Vec<Open<'_>> {
         for missing in &check.unknown {
             let error = match missing {
                 Missing::Pending(_) => "not asked",
-                Missing::Unavailable(_, why) => why,
+                Missing::Unavailable(_, why) => why.strip_prefix(NOT_RECORDED).unwrap_or(why),
             };
             let query = missing.query();
             let (near, open) = calls
@@ -195,31 +200,43 @@ fn checks(number: usize) -> String {
     format!("{number} check{}", if number == 1 { "" } else { "s" })
 }
 
-/// Where the failure message stands and what it was read as, in a phrase.
-fn failure(report: &Report) -> Option<String> {
-    let symptom = report.symptom.as_ref()?;
-    let verb = if symptom.reading.benign { "as it should" } else { "" };
-    let phase = symptom.reading.phase.map(|phase| format!("in phase {phase}"));
-    let parts = [
-        Some(verb.to_owned()).filter(|verb| !verb.is_empty()),
-        phase.filter(|_| !symptom.reading.benign),
-        symptom.stop_code.clone(),
-        symptom.reading.signature.map(|signature| format!("signature {signature}")),
-    ];
-    let parts: Vec<_> = parts.into_iter().flatten().collect();
-    Some(if parts.is_empty() { "without a known reason".to_owned() } else { parts.join(", ") })
+/// Whether the error already says which command would save the answer.
+fn names_command(error: &str) -> bool {
+    error.contains("`aws ")
 }
 
-/// What was diagnosed, in a phrase: its names, ARN apart.
-fn target(report: &Report) -> String {
+/// How the target stopped, in a phrase; `name` marks what comes from data.
+fn failure(report: &Report, name: impl Fn(&str) -> String) -> Option<String> {
+    let symptom = report.symptom.as_ref()?;
+    let reading = &symptom.reading;
+    let phase = if reading.benign {
+        Some("as it should".to_owned())
+    } else {
+        reading.phase.map(|phase| format!("in phase {}", name(phase.as_str())))
+    };
+    let code = symptom.stop_code.as_deref().map(&name);
+    let signature = reading.signature.map(|id| format!("signature {}", name(id)));
+    let parts: Vec<_> = [phase, code, signature].into_iter().flatten().collect();
+    Some(if parts.is_empty() { "for an unknown reason".to_owned() } else { parts.join(", ") })
+}
+
+/// What was diagnosed: a word for its kind, and its names in a phrase.
+fn target(report: &Report, name: impl Fn(&str) -> String) -> (&'static str, String) {
     let target = &report.target;
-    let id = target.task.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or(arn));
-    let parts = [
-        id.map(str::to_owned),
-        target.service.as_ref().map(|service| format!("service {service}")),
-        target.cluster.as_ref().map(|cluster| format!("cluster {cluster}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let cluster = target.cluster.as_deref().map(|it| format!("cluster {}", name(it)));
+    let service = target.service.as_deref();
+    let (kind, parts) = match &target.task {
+        Some(arn) => (
+            if target.kind == "event" { "event" } else { "task" },
+            [
+                Some(name(arn.rsplit('/').next().unwrap_or(arn))),
+                service.map(|it| format!("service {}", name(it))),
+                cluster,
+            ],
+        ),
+        None => ("service", [service.map(&name), cluster, None]),
+    };
+    (kind, parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl Ink {
             Self::Red => "\x1b[1;31m",
             Self::Yellow => "\x1b[1;33m",
             Self::Green => "\x1b[1;32m",
-            Self::Cyan => "\x1b[1;36m",
+            Self::Cyan => "\x1b[36m",
         }
     }
 }
@@ -48,11 +48,7 @@ pub(crate) struct Paper {
 
 impl Paper {
     pub(crate) fn new(style: &Style) -> Self {
-        Self {
-            out: String::new(),
-            color: style.color,
-            width: style.width.clamp(NARROWEST, WIDEST),
-        }
+        Self { out: String::new(), color: style.color, width: style.width.clamp(NARROWEST, WIDEST) }
     }
 
     pub(crate) fn finish(self) -> String {
@@ -120,7 +116,7 @@ impl Paper {
         let mut fresh = true;
         for (ink, text) in parts {
             let text = clean(text);
-            for word in text.split(' ').filter(|word| !word.is_empty()) {
+            for word in words(&text) {
                 let length = word.chars().count();
                 if !fresh && column + 1 + length > self.width {
                     self.out.push('\n');
@@ -142,5 +138,35 @@ impl Paper {
     /// The column of what stands under a field at `indent`, on terminals that have room for it.
     fn column(&self, indent: usize) -> usize {
         if self.width < NARROW { indent.min(4) } else { indent }
+    }
+}
+
+/// What a line is broken between. Names and commands in backticks stay whole, so that they can be
+/// copied.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut backticks = text.matches('`').count();
+    let mut is_code = false;
+    text.split(move |c| {
+        if c == '`' {
+            backticks -= 1;
+            // The last one opens nothing.
+            is_code = !is_code && backticks > 0;
+        }
+        c == ' ' && !is_code
+    })
+    .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_one_word() {
+        let split = |text| words(text).collect::<Vec<_>>();
+        assert_eq!(split("run `aws ecs  x`, then"), ["run", "`aws ecs  x`,", "then"]);
+        assert_eq!(split("a ` b  c"), ["a", "`", "b", "c"]);
+        assert_eq!(split("`a b` `c d"), ["`a b`", "`c", "d"]);
+        assert_eq!(split("   "), Vec::<&str>::new());
     }
 }

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    Detail, ITEMS, Ink, NAME, NOT_SHOWN, Open, Paper, SENTENCE, SYMPTOM, Style, VALUE,
-    broken, changed_after_failure, checks, explained, failure, headlines, is_showable, open_calls,
-    others, paper::FIELD, passed, shorten, target, with_status,
+    Detail, ITEMS, Ink, NAME, NOT_SHOWN, Open, Paper, SENTENCE, SYMPTOM, Style, VALUE, broken,
+    changed_after_failure, checks, explained, failure, headlines, is_showable, names_command,
+    open_calls, others, paper::FIELD, passed, shorten, target, with_status,
 };
 use crate::{
     check::Status,
@@ -78,8 +78,7 @@ impl Page {
 
     fn target(&mut self, report: &Report) {
         self.paper.gap();
-        let kind = &report.target.kind;
-        let names = target(report);
+        let (kind, names) = target(report, str::to_owned);
         if !names.is_empty() {
             self.paper.field(kind, Ink::Dim, &self.short(&names, NAME));
         }
@@ -90,10 +89,10 @@ impl Page {
             let place = [&report.target.region, &report.target.account].map(Option::as_deref);
             let place: Vec<_> = place.into_iter().flatten().collect();
             if !place.is_empty() {
-                self.paper.field("in", Ink::Dim, &place.join(", "));
+                self.paper.field("in", Ink::Dim, &self.short(&place.join(", "), NAME));
             }
         }
-        if let (Some(symptom), Some(failure)) = (&report.symptom, failure(report)) {
+        if let (Some(symptom), Some(failure)) = (&report.symptom, failure(report, str::to_owned)) {
             let label = if symptom.reading.benign { "stopped" } else { "failed" };
             self.paper.field(label, Ink::Dim, &self.short(&failure, NAME));
             let text = self.short(&symptom.text, SYMPTOM).into_owned();
@@ -101,11 +100,15 @@ impl Page {
             if self.detail == Detail::Full {
                 self.paper.field("from", Ink::Dim, &symptom.place.to_string());
                 for (index, cause) in symptom.reading.causes.iter().enumerate() {
-                    self.paper.field(if index == 0 { "may be" } else { "" }, Ink::Dim, cause.as_str());
+                    self.paper.field(
+                        if index == 0 { "may be" } else { "" },
+                        Ink::Dim,
+                        cause.as_str(),
+                    );
                 }
                 for (index, (name, value)) in symptom.reading.parameters.iter().enumerate() {
                     let label = if index == 0 { "says" } else { "" };
-                    self.paper.field(label, Ink::Dim, &format!("{name} {value}"));
+                    self.paper.field(label, Ink::Dim, &format!("{name}: {value}"));
                 }
             }
         }
@@ -116,8 +119,12 @@ impl Page {
                 Some(false) => ", no public address",
                 None => "",
             };
-            let ids: Vec<_> =
-                network.subnets.iter().chain(&network.security_groups).map(String::as_str).collect();
+            let ids: Vec<_> = network
+                .subnets
+                .iter()
+                .chain(&network.security_groups)
+                .map(String::as_str)
+                .collect();
             if !ids.is_empty() {
                 self.paper.field("network", Ink::Dim, &format!("{}{public}", ids.join(", ")));
             }
@@ -199,15 +206,14 @@ impl Page {
                 out += &format!(" in {region}");
             }
         }
-        out += ": ";
+        out += &format!(" {}", self.short(pointer, NAME));
         if let Some(object) = object {
-            out += &format!("{}, ", self.short(object, NAME));
+            out += &format!(" of {}", self.short(object, NAME));
         }
-        let value = match value {
-            Value::Null => "nothing".to_owned(),
-            value => value.to_string(),
-        };
-        out + &format!("{pointer} = {}", self.short(&value, VALUE))
+        out + &match value {
+            Value::Null => ": not there".to_owned(),
+            value => format!(": {}", self.short(&value.to_string(), VALUE)),
+        }
     }
 
     fn remedy(&mut self, remedy: &Remedy, indent: usize, commands: bool) {
@@ -260,11 +266,7 @@ impl Page {
         let severity = format!("{}:", finding.severity);
         let summary = self.short(&finding.summary, SENTENCE).into_owned();
         let check = format!("[{}]", finding.check);
-        self.paper.words(
-            2,
-            4,
-            &[(ink, &severity), (Ink::Plain, &summary), (Ink::Dim, &check)],
-        );
+        self.paper.words(2, 4, &[(ink, &severity), (Ink::Plain, &summary), (Ink::Dim, &check)]);
         if !finding.detail.is_empty() {
             let detail = self.short(&finding.detail, SENTENCE).into_owned();
             self.paper.words(4, 4, &[(Ink::Plain, &detail)]);
@@ -297,21 +299,23 @@ impl Page {
         }
         self.heading("not known:", &format!("{} could not be answered", checks(unknown)));
         for Open { query, error, checks } in calls.iter().take(self.shown(calls.len())) {
-            let region = query.region.as_deref().map_or(String::new(), |it| format!(" in {it}"));
-            let input = self.short(query.input_json(), VALUE).into_owned();
-            let name = query.name();
-            self.paper.words(
-                2,
-                4,
-                &[(Ink::Bold, &name), (Ink::Plain, &input), (Ink::Plain, &region)],
-            );
-            self.paper.words(4, 4, &[(Ink::Plain, &self.short(error, SYMPTOM).into_owned())]);
+            let mut call = vec![(Ink::Bold, query.name())];
+            if self.detail == Detail::Full || !names_command(error) {
+                call.push((Ink::Plain, self.short(query.input_json(), VALUE).into_owned()));
+                let region = query.region.iter().map(|region| format!("in {region}"));
+                call.extend(region.map(|region| (Ink::Plain, region)));
+            }
+            let call: Vec<_> = call.iter().map(|(ink, text)| (*ink, text.as_str())).collect();
+            self.paper.words(2, 4, &call);
+            let error = self.short(error, SENTENCE).into_owned();
+            self.paper.words(4, 4, &[(Ink::Plain, &error)]);
             let settles = self.names(checks);
             self.paper.words(4, 6, &[(Ink::Dim, "would settle"), (Ink::Dim, &settles)]);
         }
         self.rest(2, calls.len() - self.shown(calls.len()), " calls");
         for (check, why) in broken(report) {
-            self.paper.words(2, 4, &[(Ink::Bold, &format!("{}:", check.check)), (Ink::Plain, why)]);
+            let why = self.short(why, SENTENCE).into_owned();
+            self.paper.words(2, 4, &[(Ink::Bold, &format!("{}:", check.check)), (Ink::Plain, &why)]);
         }
     }
 
