@@ -252,7 +252,7 @@ export declare const version: string;
 
 /** There is no report, or no answer; the message says why. */
 export declare class EcsDiagError extends Error {
-  private constructor();
+  protected constructor();
   readonly code: 'snapshot' | 'no-such-target' | 'no-such-check' | 'other';
 }
 

@@ -6,7 +6,7 @@
 // A string that comes from JavaScript is owned.
 #![allow(clippy::needless_pass_by_value)]
 
-use ecs_diag::{Diagnosis, Kind, Target, render, signature, sources};
+use ecs_diag::{Diagnosis, Kind, render, signature, sources};
 use napi::Error;
 use napi_derive::napi;
 use serde::Serialize;
@@ -74,12 +74,10 @@ pub fn diagnose(snapshot: &Snapshot, options: Options) -> Result<Rendered> {
     if let Some(skip) = options.skip {
         diagnosis = diagnosis.skip(skip).map_err(thrown)?;
     }
-    let cluster = options.cluster.as_deref();
-    let target = match (options.task, options.service) {
-        (Some(task), _) => Target::task(cluster, task),
-        (None, Some(service)) => Target::service(cluster, service),
-        (None, None) => snapshot.source.target(cluster).map_err(thrown)?,
-    };
+    let target = snapshot
+        .source
+        .find(options.cluster.as_deref(), options.task.as_deref(), options.service.as_deref())
+        .map_err(thrown)?;
     // A snapshot answers at once: nothing is waited for.
     let report = pollster::block_on(diagnosis.run(&target, &snapshot.source)).map_err(thrown)?;
     Ok(Rendered {

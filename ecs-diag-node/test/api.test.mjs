@@ -38,7 +38,6 @@ test('a snapshot is read once and used often', async () => {
   const one = diagnoseSync({ snapshot });
   assert.deepEqual(one, await diagnose({ snapshot: CHECKOUT }));
   assert(one instanceof ecsDiag.Report);
-  assert(one.root_causes.length > 0);
 });
 
 test('checks are chosen by id and domain', () => {
@@ -137,7 +136,7 @@ test('explain', () => {
     assert.equal(stop_code, null);
     assert.deepEqual(rest, reading);
   }
-  assert.equal(explain('\udcff CannotPullContainerError').phase, 'pull');
+  assert.equal(explain('CannotPullContainerError: \udcff').phase, 'pull');
 });
 
 test('the example runs', () => {

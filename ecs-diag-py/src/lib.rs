@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 mod _native {
     use std::{path::PathBuf, sync::Arc};
 
-    use ecs_diag::{Diagnosis, Error, Kind, Report, Target, render, signature, sources};
+    use ecs_diag::{Diagnosis, Error, Kind, Report, render, signature, sources};
     use pyo3::{import_exception, prelude::*};
     use serde::Serialize;
     use serde_json::json;
@@ -76,12 +76,8 @@ mod _native {
             if let Some(skip) = skip {
                 diagnosis = diagnosis.skip(skip)?;
             }
-            let cluster = cluster.as_deref();
-            let target = match (task, service) {
-                (Some(task), _) => Target::task(cluster, task),
-                (None, Some(service)) => Target::service(cluster, service),
-                (None, None) => snapshot.source.target(cluster)?,
-            };
+            let target =
+                snapshot.source.find(cluster.as_deref(), task.as_deref(), service.as_deref())?;
             // A snapshot answers at once: nothing is waited for.
             let report = pollster::block_on(diagnosis.run(&target, &*snapshot.source))?;
             Ok(rendered(&report))

@@ -16,6 +16,7 @@ pub mod image;
 mod phase;
 pub mod render;
 mod report;
+mod select;
 pub mod signature;
 mod source;
 pub mod sources;

@@ -13,7 +13,9 @@ __version__: Final[str]
 @final
 class Snapshot:
     """
-    Saved answers of an account: a folder or one file, read once.
+    Saved answers of an account, read once: a folder or one file.
+
+    Raises `SnapshotError` if it cannot be used.
     """
     def __new__(cls, /, path: str | PathLike[str]) -> Snapshot: ...
     def __repr__(self, /) -> str: ...

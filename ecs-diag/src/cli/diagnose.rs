@@ -3,7 +3,7 @@
 use super::{
     Failure, Io,
     args::{Common, Diagnose, Format},
-    checks, select,
+    checks,
 };
 use crate::{DataSource, Target, Verdict, render, sources::Snapshot};
 
@@ -20,7 +20,11 @@ pub(super) fn run(
         io.warn(warning);
     }
     let (target, source): (Target, &dyn DataSource) = match (&snapshot, source) {
-        (Some(snapshot), _) => (select::target(options, snapshot)?, snapshot),
+        (Some(snapshot), _) => {
+            let (task, service) = (options.task.as_deref(), options.service.as_deref());
+            let target = snapshot.find(options.cluster.as_deref(), task, service);
+            (target.map_err(Failure::of)?, snapshot)
+        }
         (None, Some(source)) => (named(options)?, source),
         (None, None) => {
             return Err(Failure::new(
@@ -29,8 +33,7 @@ pub(super) fn run(
             .hint("give saved answers instead: `--snapshot PATH`"));
         }
     };
-    let report = pollster::block_on(diagnosis.run(&target, source))
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let report = pollster::block_on(diagnosis.run(&target, source)).map_err(Failure::of)?;
     let text = match common.format {
         Format::Json => report.to_json() + "\n",
         Format::Markdown => render::markdown(&report),

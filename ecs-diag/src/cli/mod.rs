@@ -4,7 +4,6 @@ mod args;
 mod checks;
 mod diagnose;
 mod explain;
-mod select;
 
 use std::{
     ffi::OsString,
@@ -14,7 +13,7 @@ use std::{
 use clap::{CommandFactory, error::ErrorKind as UsageErrorKind};
 
 use crate::{
-    DataSource,
+    DataSource, Error,
     render::{Detail, Ink, Paper, Style},
 };
 use args::{Arguments, Color, Command, Format};
@@ -151,6 +150,13 @@ impl Failure {
     fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    fn of(error: Error) -> Self {
+        let items = error.candidates().to_vec();
+        let hints = error.help().map(str::to_owned).into_iter().collect();
+        Self { message: error.message().to_owned(), hints, items }
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]

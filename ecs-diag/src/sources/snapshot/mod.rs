@@ -14,7 +14,6 @@ mod select;
 mod shapes;
 mod store;
 mod table;
-mod target;
 #[cfg(test)]
 mod tests;
 
@@ -149,18 +148,6 @@ impl Snapshot {
         let mut tasks: Vec<&Value> = stores.flat_map(|(_, store)| &store.objects).collect();
         tasks.sort_by_key(|task| task.get("taskArn").and_then(Value::as_str));
         tasks.into_iter()
-    }
-
-    /// Whether there is nothing but EventBridge events.
-    pub fn is_events_only(&self) -> bool {
-        let row = table::row("ecs", "DescribeTasks");
-        let told = |task: &Value| {
-            self.events.iter().any(|event| event["detail"].get("taskArn") == task.get("taskArn"))
-        };
-        self.recorded.is_empty()
-            && self.stores.keys().all(|key| Some(key.0) == row)
-            && !self.events.is_empty()
-            && self.tasks().all(told)
     }
 
     /// Every EventBridge event, by the task's ARN and version.
