@@ -1,6 +1,6 @@
 """Diagnoses a task from saved answers.
 
-    python examples/offline.py examples/snapshots/checkout
+python examples/offline.py examples/snapshots/checkout
 """
 
 import sys
