@@ -32,6 +32,7 @@ pub struct Case<'a> {
     facts: &'a Facts,
     target: &'a Target,
     assumptions: RefCell<BTreeSet<Arc<str>>>,
+    gaps: BTreeSet<Missing>,
     task: OnceCell<Result<Option<Arc<ecs::Task>>, Missing>>,
     service: OnceCell<Result<Option<Arc<ecs::Service>>, Missing>>,
     definition: OnceCell<Result<Arc<ecs::TaskDefinition>, Missing>>,
@@ -101,6 +102,7 @@ impl<'a> Case<'a> {
             facts,
             target,
             assumptions: RefCell::default(),
+            gaps: BTreeSet::new(),
             task: OnceCell::new(),
             service: OnceCell::new(),
             definition: OnceCell::new(),
@@ -160,6 +162,15 @@ impl<'a> Case<'a> {
     /// Notes what an answer rests on, for the report.
     pub fn assume(&self, assumption: impl Into<Arc<str>>) {
         self.assumptions.borrow_mut().insert(assumption.into());
+    }
+
+    /// What was missing for the checks that ran before.
+    pub(crate) fn gaps(&self) -> BTreeSet<Missing> {
+        self.gaps.clone()
+    }
+
+    pub(crate) fn note_gaps<'m>(&mut self, gaps: impl IntoIterator<Item = &'m Missing>) {
+        self.gaps.extend(gaps.into_iter().cloned());
     }
 
     pub(crate) fn assumptions(&self) -> Vec<Arc<str>> {
@@ -565,7 +576,7 @@ fn newer(a: &Arc<ecs::Task>, b: &Arc<ecs::Task>) -> std::cmp::Ordering {
 }
 
 /// What a task says about its stop.
-fn stop_of<'t>(
+pub(crate) fn stop_of<'t>(
     task: &'t ecs::Task,
     definition: Option<&ecs::TaskDefinition>,
 ) -> signature::Stop<'t> {

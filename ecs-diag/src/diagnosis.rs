@@ -305,9 +305,21 @@ impl Progress {
     /// Runs the checks that are not at their end yet.
     fn advance(&mut self, diagnosis: &Diagnosis, facts: &Arc<Facts>) {
         self.rounds += 1;
-        let case = Case::new(facts, &self.target);
+        let mut case = Case::new(facts, &self.target);
+        let asks_last = |check: &dyn Check| check.meta().id == checks::CALLER_PERMISSIONS;
         for (check, outcome) in diagnosis.checks.iter().zip(&mut self.outcomes) {
-            if outcome.as_ref().is_none_or(Outcome::is_pending) {
+            if !asks_last(&**check) && outcome.as_ref().is_none_or(Outcome::is_pending) {
+                *outcome = Some(run_check(&**check, &case));
+            }
+        }
+        // What the caller may not read shows when the others have asked: it runs every time.
+        for (check, outcome) in diagnosis.checks.iter().zip(&self.outcomes) {
+            if !asks_last(&**check) {
+                case.note_gaps(outcome.iter().flat_map(|outcome| &outcome.missing));
+            }
+        }
+        for (check, outcome) in diagnosis.checks.iter().zip(&mut self.outcomes) {
+            if asks_last(&**check) {
                 *outcome = Some(run_check(&**check, &case));
             }
         }

@@ -45,6 +45,14 @@ impl Missing {
     pub fn is_pending(&self) -> bool {
         matches!(self, Self::Pending(_))
     }
+
+    /// Whether the caller may not ask it: the text begins with the code of the error.
+    pub fn is_refused(&self) -> bool {
+        let Self::Unavailable(_, why) = self else { return false };
+        let code = why.split(": ").next().unwrap_or_default();
+        code == ErrorKind::AccessDenied.as_str()
+            || ErrorKind::of_code(code) == ErrorKind::AccessDenied
+    }
 }
 
 /// An answer to a typed request, with what it rests on.
@@ -246,6 +254,19 @@ mod tests {
             facts.insert(role().query(), Err(SourceError::from_code(code, "…")), None);
             assert_eq!(matches!(facts.get(None, &role()), Ok(None)), absent, "{code}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_other_errors() {
+        for (error, refused) in [
+            (SourceError::from_code("AccessDeniedException", "no: not you"), true),
+            (SourceError::new(ErrorKind::AccessDenied, "no"), true),
+            (SourceError::from_code("ThrottlingException", "AccessDenied: no"), false),
+        ] {
+            let missing = Missing::unavailable(role().query(), error.to_string());
+            assert_eq!(missing.is_refused(), refused, "{error}");
+        }
+        assert!(!Missing::Pending(role().query()).is_refused());
     }
 
     #[test]

@@ -32,20 +32,26 @@ macro_rules! checks {
 
 use checks;
 
+mod classification;
 mod image;
 mod preflight;
 #[cfg(test)]
 mod properties;
+mod task;
 #[cfg(test)]
 pub(crate) mod testing;
 
 /// The check that says whether there is a target at all.
 pub(crate) const TASK_FOUND: &str = "pre-task-found";
 
+/// The check that says what the caller may not read.
+pub(crate) const CALLER_PERMISSIONS: &str = "pre-caller-permissions";
+
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
-    static ALL: LazyLock<Vec<Entry>> =
-        LazyLock::new(|| [preflight::all(), image::all()].into_iter().flatten().collect());
+    static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        [preflight::all(), classification::all(), image::all()].into_iter().flatten().collect()
+    });
     &ALL
 }
 

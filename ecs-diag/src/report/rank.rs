@@ -77,7 +77,7 @@ pub(super) fn root_causes(
                     .is_some_and(|meta| meta.explains.contains(&candidate.finding.check.as_str()))
         })
     };
-    candidates
+    let mut root_causes: Vec<RootCause> = candidates
         .iter()
         .filter(|candidate| explainer(candidate).is_none())
         .map(|candidate| {
@@ -97,7 +97,10 @@ pub(super) fn root_causes(
                 explains,
             }
         })
-        .collect()
+        .collect();
+    // What is sure stands above what is only named.
+    root_causes.sort_by_key(|cause| cause.confidence);
+    root_causes
 }
 
 fn tier(symptom: &Symptom, finding: &Finding, class: Option<usize>) -> Tier {
