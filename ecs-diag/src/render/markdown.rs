@@ -77,8 +77,9 @@ fn root_cause(out: &mut String, report: &Report, cause: &RootCause, index: usize
         }
     }
     *out += &format!("- because: {}\n", prose(&cause.because));
-    for resource in finding.resources.iter().take(ITEMS) {
-        *out += &format!("- object: {} {}", code(&resource.kind), code(&resource.id));
+    for (index, resource) in finding.resources.iter().take(ITEMS).enumerate() {
+        let label = if index == 0 { "object" } else { "with" };
+        *out += &format!("- {label}: {} {}", code(&resource.kind), code(&resource.id));
         if let Some(arn) = resource.arn.as_ref().filter(|arn| **arn != resource.id) {
             *out += &format!(", {}", code(arn));
         }
