@@ -184,7 +184,8 @@ fn markdown_quiet_verbose() {
     assert!(out.contains(r#"{"imageIds":[{"imageTag":"v42"}]"#), "{out}");
     assert_eq!(diagnose(&folder, &["-q", "-v"]).0, 2);
     // Options stand before the command as well.
-    let Ran(code, out, _) = run(&["-q", "--only", "image", "diagnose", "--snapshot", path(&folder)]);
+    let Ran(code, out, _) =
+        run(&["-q", "--only", "image", "diagnose", "--snapshot", path(&folder)]);
     assert_eq!(code, 1);
     assert_eq!(out.lines().next(), diagnose(&folder, &["-q"]).1.lines().next());
 }
@@ -332,7 +333,12 @@ fn a_service_is_diagnosed_by_its_newest_failed_task() {
     let Ran(code, _, err) = diagnose(&folder, &["--service", "checkout"]);
     assert_eq!(code, 2);
     assert!(err.contains("`other`, `shop`"), "{err}");
-    assert_eq!(diagnose(&folder, &["--service", "checkout", "--cluster", "shop"]).0, 1);
+    let service = "arn:aws:ecs:eu-west-1:111122223333:service/shop/checkout";
+    for args in [&["--service", "checkout", "--cluster", "shop"][..], &["--service", service]] {
+        assert!(diagnose(&folder, args).1.starts_with("explained: "), "{args:?}");
+    }
+    let other = "arn:aws:ecs:eu-west-1:111122223333:service/shop/other";
+    assert_eq!(diagnose(&folder, &["--service", other]).0, 2);
 }
 
 #[test]
@@ -482,7 +488,7 @@ fn usage() {
         assert!(err.contains("Usage") || err.contains("possible values"), "{args:?}: {err}");
     }
     assert_eq!(run(&["checks", "--format", "markdown"]).0, 2);
-    assert!(run(&["completions", "bash"]).1.contains("_ecs-diag"));
+    assert!(run(&["completions", "bash"]).1.contains("complete -F _ecs__diag"));
     assert!(run(&["man"]).1.contains(".TH ecs-diag"));
 }
 

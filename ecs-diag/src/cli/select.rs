@@ -33,7 +33,7 @@ pub(super) fn target(options: &Diagnose, snapshot: &Snapshot) -> Result<Target, 
     let all: Vec<Candidate> = snapshot.tasks().filter_map(Candidate::new).collect();
     if let Some(task) = &options.task
         && !all.iter().any(|candidate| is(&candidate.task.task_arn, task))
-        && is_refused(cluster, task, snapshot)
+        && is_refused(&ecs::DescribeTasks::new(cluster, [task.clone()]), snapshot)
     {
         return Ok(Target::task(cluster, task));
     }
@@ -135,9 +135,8 @@ impl Candidate {
     }
 }
 
-/// Whether the call that would tell of the task was made and gave an error: the report says which.
-fn is_refused(cluster: Option<&str>, task: &str, snapshot: &Snapshot) -> bool {
-    let request = ecs::DescribeTasks::new(cluster, [task.to_owned()]);
+/// Whether this call was made and gave an error: then the report says which.
+fn is_refused(request: &impl Request, snapshot: &Snapshot) -> bool {
     let refused = |kind| !matches!(kind, ErrorKind::NotRecorded | ErrorKind::NotFound);
     snapshot.answer(&request.query()).is_err_and(|error| refused(error.kind))
 }
@@ -156,63 +155,57 @@ fn find_service(
     service: &str,
     snapshot: &Snapshot,
 ) -> Result<Target, Failure> {
-    let request = ecs::DescribeServices {
-        cluster: cluster.map(str::to_owned),
-        services: vec![service.to_owned()],
+    let arn: Option<Arn> = service.parse().ok();
+    let in_arn = arn.as_ref().and_then(|arn| Some(arn.resource_id().split_once('/')?.0));
+    let cluster = cluster.or(in_arn);
+    let here = |of: &str| cluster.is_none_or(|cluster| same(of, cluster));
+    let member = |object: &Value, name: &str| {
+        object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let found = match snapshot.answer(&request.query()) {
-        Ok(answer) => answer,
-        Err(error) if error.kind == ErrorKind::NotRecorded => {
-            return service_of_tasks(cluster, service, snapshot);
-        }
-        // Whether there is such a service cannot be told; the report says so.
-        Err(_) => return Ok(Target::service(cluster, service)),
-    };
-    let text = |service: &Value, name: &str| {
-        service.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    match found["services"].as_array().map_or(&[][..], Vec::as_slice) {
-        [one] => {
-            let arn = text(one, "serviceArn");
-            let of = text(one, "clusterArn");
-            let cluster = cluster.or(Some(name(&of)).filter(|name| !name.is_empty()));
-            let service = if arn.is_empty() { service } else { &arn };
-            Ok(Target::service(cluster, service))
-        }
-        [] => Ok(Target::service(cluster, service)),
-        several => {
-            let clusters: BTreeSet<_> =
-                several.iter().map(|service| text(service, "clusterArn")).collect();
-            let clusters: BTreeSet<_> = clusters.iter().map(|cluster| name(cluster)).collect();
-            Err(Failure::new(format!("several clusters have a service `{service}`"))
-                .hint(format!("name one with `--cluster`: {}", quoted(&clusters))))
-        }
-    }
-}
-
-/// A service that was not saved, but one of whose tasks was.
-fn service_of_tasks(
-    cluster: Option<&str>,
-    service: &str,
-    snapshot: &Snapshot,
-) -> Result<Target, Failure> {
-    let tasks: Vec<Candidate> = snapshot.tasks().filter_map(Candidate::new).collect();
-    let here = || {
-        tasks.iter().filter(|candidate| {
-            cluster.is_none_or(|cluster| same(candidate.cluster().unwrap_or_default(), cluster))
+    // Clusters and names of services that were saved, and of those that only a task tells of.
+    let saved = snapshot.services().map(|object| {
+        (member(object, "clusterArn"), member(object, "serviceName"), member(object, "serviceArn"))
+    });
+    let told = snapshot.tasks().filter_map(Candidate::new).filter_map(|candidate| {
+        let name = candidate.task.service_name()?.to_owned();
+        Some((candidate.cluster()?.to_owned(), name, String::new()))
+    });
+    let all: BTreeSet<(String, String, String)> =
+        saved.chain(told).filter(|(cluster, _, _)| here(cluster)).collect();
+    let meant: Vec<_> = all
+        .iter()
+        .filter(|(_, named, arn)| {
+            arn == service || (named == name(service) && (arn.is_empty() || named == service))
         })
-    };
-    if here().any(|candidate| candidate.task.service_name() == Some(name(service))) {
-        return Ok(Target::service(cluster, service));
+        .collect();
+    let clusters: BTreeSet<&str> = meant.iter().map(|(cluster, _, _)| name(cluster)).collect();
+    match clusters.iter().collect::<Vec<_>>().as_slice() {
+        [one] => {
+            // The ARN, where it is known, says region and account.
+            let arn = meant.iter().map(|(_, _, arn)| arn.as_str()).find(|arn| !arn.is_empty());
+            Ok(Target::service(cluster.or(Some(one)), arn.unwrap_or(service)))
+        }
+        [] => {
+            let request = ecs::DescribeServices {
+                cluster: cluster.map(str::to_owned),
+                services: vec![service.to_owned()],
+            };
+            if is_refused(&request, snapshot) {
+                return Ok(Target::service(cluster, service));
+            }
+            let names: BTreeSet<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
+            let failure = Failure::new(format!("the snapshot holds no service `{service}`"));
+            Err(if names.is_empty() {
+                failure.hint(
+                    "save it with `aws ecs describe-services --cluster CLUSTER --services NAME`",
+                )
+            } else {
+                failure.hint(format!("it holds {}", quoted(&names)))
+            })
+        }
+        _ => Err(Failure::new(format!("several clusters have a service `{service}`"))
+            .hint(format!("name one with `--cluster`: {}", quoted(&clusters)))),
     }
-    let services: BTreeSet<_> =
-        here().filter_map(|candidate| candidate.task.service_name()).collect();
-    let failure = Failure::new(format!("the snapshot holds no service `{service}`"));
-    Err(if services.is_empty() {
-        failure.hint("save it with `aws ecs describe-services --cluster CLUSTER --services NAME`")
-    } else {
-        failure.hint(format!("it holds tasks of {}", quoted(&services)))
-    })
 }
 
 /// The last part of an ARN: id or name.

@@ -124,22 +124,22 @@ fn explained() {
     insta::assert_snapshot!(normal(&explained_report()), @r"
     explained: repository `shop/checkout` has no image with tag `v42`
 
-      task    4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-              arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed  in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-              > CannotPullContainerError: pull image manifest has been retried 1
-              > time(s): failed to resolve ref
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-              > found
+      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+               > CannotPullContainerError: pull image manifest has been retried 1
+               > time(s): failed to resolve ref
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
+               > found
 
     cause (certain: the failure message names it)
-      object  AWS::ECR::Repository shop/checkout
-              arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why     container `app` cannot be pulled: ECR answers `not found`; newest tags
-              there: `v41`
-      seen in ecr:DescribeImages /imageDetails of shop/checkout: not there
-      check   img-ecr-tag-exists
+      object   AWS::ECR::Repository shop/checkout
+               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why      container `app` cannot be pulled: ECR answers `not found`; newest
+               tags there: `v41`
+      seen in  ecr:DescribeImages /imageDetails of shop/checkout: not there
+      check    img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -148,7 +148,7 @@ fn explained() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     ruled out: 1 check passed
-      place   pre-task-found
+      place    pre-task-found
     ");
 }
 
@@ -160,14 +160,14 @@ fn inconclusive() {
     insta::assert_snapshot!(normal(&report), @r#"
     inconclusive: no cause found; 1 check could not be answered
 
-      task    4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-              arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed  in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-              > CannotPullContainerError: pull image manifest has been retried 1
-              > time(s): failed to resolve ref
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-              > found
+      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+               > CannotPullContainerError: pull image manifest has been retried 1
+               > time(s): failed to resolve ref
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
+               > found
 
     not known: 1 check could not be answered
       ecr:DescribeImages
@@ -177,7 +177,7 @@ fn inconclusive() {
         would settle img-ecr-tag-exists
 
     ruled out: 1 check passed
-      place   pre-task-found
+      place    pre-task-found
     "#);
 }
 
@@ -188,20 +188,20 @@ fn not_explained() {
     });
     report.verdict = Verdict::NotExplained;
     insta::assert_snapshot!(normal(&report), @r"
-    not-explained: no cause found
+    not-explained: no cause found, and nothing is missing that could show one
 
-      task    4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-              arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed  in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-              > CannotPullContainerError: pull image manifest has been retried 1
-              > time(s): failed to resolve ref
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-              > found
+      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+               > CannotPullContainerError: pull image manifest has been retried 1
+               > time(s): failed to resolve ref
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
+               > found
 
     ruled out: 2 checks passed
-      place   pre-task-found
-      pull    img-ecr-tag-exists
+      place    pre-task-found
+      pull     img-ecr-tag-exists
     ");
 }
 
@@ -216,14 +216,14 @@ fn stopped_as_it_should() {
     insta::assert_snapshot!(normal(&report), @r"
     healthy: the task stopped as it should
 
-      task    4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-              arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      stopped as it should, UserInitiated, signature STOP-USER
-              > Task stopped by user
+      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      stopped  as it should, UserInitiated, signature STOP-USER
+               > Task stopped by user
 
     ruled out: 2 checks passed
-      place   pre-task-found
-      pull    img-ecr-tag-exists
+      place    pre-task-found
+      pull     img-ecr-tag-exists
     ");
 }
 
@@ -232,23 +232,23 @@ fn everything() {
     insta::assert_snapshot!(normal(&full_report()), @r#"
     suspected: repository `shop/checkout` has no image with tag `v42` (likely)
 
-      task    4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-              arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed  in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-              > CannotPullContainerError: pull image manifest has been retried 1
-              > time(s): failed to resolve ref
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-              > found
+      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+               > CannotPullContainerError: pull image manifest has been retried 1
+               > time(s): failed to resolve ref
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
+               > found
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
-      because the failure message names it
-      object  AWS::ECR::Repository shop/checkout
-              arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why     container `app` cannot be pulled: ECR answers `not found`; newest tags
-              there: `v41`
-      seen in ecr:DescribeImages /imageDetails of shop/checkout: not there
-      check   img-ecr-tag-exists
+      because  the failure message names it
+      object   AWS::ECR::Repository shop/checkout
+               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why      container `app` cannot be pulled: ECR answers `not found`; newest
+               tags there: `v41`
+      seen in  ecr:DescribeImages /imageDetails of shop/checkout: not there
+      check    img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -257,14 +257,14 @@ fn everything() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     cause 2 of 2, possible: subnet `subnet-1` has no route to the internet
-      because it was changed after this failure
-      object  AWS::EC2::Subnet subnet-1
-      with    AWS::EC2::RouteTable rtb-1
-      why     the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
-      changed after this failure
-      seen in ec2:DescribeRouteTables /Routes of rtb-1: []
+      because  it was changed after this failure
+      object   AWS::EC2::Subnet subnet-1
+      with     AWS::EC2::RouteTable rtb-1
+      why      the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
+      changed  after this failure
+      seen in  ec2:DescribeRouteTables /Routes of rtb-1: []
       explains `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
-      check   rt-default-route
+      check    rt-default-route
 
     fix: give route table `rtb-1` a default route
       1. choose a NAT gateway of the same VPC in a public subnet
@@ -288,9 +288,9 @@ fn everything() {
       odd: the check panicked
 
     ruled out: 3 checks passed
-      place   pre-task-found
-      eni     eni-there
-      auth    xr-exists
+      place    pre-task-found
+      eni      eni-there
+      auth     xr-exists
 
     assumed:
       - `Subnets` is complete for account 111122223333 in eu-west-1
@@ -303,37 +303,37 @@ fn everything_in_full() {
     insta::assert_snapshot!(text(&full_report(), &style), @r#"
     suspected: repository `shop/checkout` has no image with tag `v42` (likely)
 
-      task    4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-              arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed  in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-              > CannotPullContainerError: pull image manifest has been retried 1
-              > time(s): failed to resolve ref
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-              > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-              > found
-      from    stoppedReason
-      may be  image.tag-missing
-              image.wrong-reference
-              image.digest-expired
-      says    attempts: 1
-              image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
-              region: eu-west-1
-              registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
-              repository: shop/checkout
-              service: ecr.dkr
-              tag: v42
-      network subnet-0a11111111111111a
+      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+               > CannotPullContainerError: pull image manifest has been retried 1
+               > time(s): failed to resolve ref
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
+               > found
+      from     stoppedReason
+      may be   image.tag-missing
+               image.wrong-reference
+               image.digest-expired
+      says     attempts: 1
+               image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
+               region: eu-west-1
+               registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
+               repository: shop/checkout
+               service: ecr.dkr
+               tag: v42
+      network  subnet-0a11111111111111a
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
-      because the failure message names it
-      object  AWS::ECR::Repository shop/checkout
-              arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why     container `app` cannot be pulled: ECR answers `not found`; newest tags
-              there: `v41`
-      seen in ecr:DescribeImages
-              {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
-              in eu-west-1 /imageDetails of shop/checkout: not there
-      check   img-ecr-tag-exists
+      because  the failure message names it
+      object   AWS::ECR::Repository shop/checkout
+               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why      container `app` cannot be pulled: ECR answers `not found`; newest
+               tags there: `v41`
+      seen in  ecr:DescribeImages
+               {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
+               in eu-west-1 /imageDetails of shop/checkout: not there
+      check    img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -342,15 +342,15 @@ fn everything_in_full() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     cause 2 of 2, possible: subnet `subnet-1` has no route to the internet
-      because it was changed after this failure
-      object  AWS::EC2::Subnet subnet-1
-      with    AWS::EC2::RouteTable rtb-1
-      why     the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
-      changed after this failure
-      seen in ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]} /Routes of rtb-1:
-              []
+      because  it was changed after this failure
+      object   AWS::EC2::Subnet subnet-1
+      with     AWS::EC2::RouteTable rtb-1
+      why      the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
+      changed  after this failure
+      seen in  ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]} /Routes of rtb-1:
+               []
       explains `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
-      check   rt-default-route
+      check    rt-default-route
 
     fix: give route table `rtb-1` a default route
       1. choose a NAT gateway of the same VPC in a public subnet
@@ -433,7 +433,7 @@ fn everything_in_markdown() {
 
     - because: it was changed after this failure
     - object: `AWS::EC2::Subnet` `subnet-1`
-    - object: `AWS::EC2::RouteTable` `rtb-1`
+    - with: `AWS::EC2::RouteTable` `rtb-1`
     - why: the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
     - changed after this failure
     - seen in: `ec2:DescribeRouteTables` `/Routes` of `rtb-1`: `[]`

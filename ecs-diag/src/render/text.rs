@@ -77,8 +77,11 @@ impl Page {
     }
 
     fn target(&mut self, report: &Report) {
-        self.paper.gap();
         let (kind, names) = target(report, str::to_owned);
+        if names.is_empty() && report.symptom.is_none() {
+            return;
+        }
+        self.paper.gap();
         if !names.is_empty() {
             self.paper.field(kind, Ink::Dim, &self.short(&names, NAME));
         }
@@ -315,7 +318,11 @@ impl Page {
         self.rest(2, calls.len() - self.shown(calls.len()), " calls");
         for (check, why) in broken(report) {
             let why = self.short(why, SENTENCE).into_owned();
-            self.paper.words(2, 4, &[(Ink::Bold, &format!("{}:", check.check)), (Ink::Plain, &why)]);
+            self.paper.words(
+                2,
+                4,
+                &[(Ink::Bold, &format!("{}:", check.check)), (Ink::Plain, &why)],
+            );
         }
     }
 
