@@ -203,7 +203,7 @@ impl<'a> Case<'a> {
     }
 
     /// The task: the one asked for, or the newest failed one of the service. `None` if there is
-    /// no such task.
+    /// no such task, and for a service whose newest event says that no task could be created.
     pub fn task(&self) -> Result<Option<Arc<ecs::Task>>, Missing> {
         self.task.get_or_init(|| self.find_task()).clone()
     }
@@ -219,6 +219,9 @@ impl<'a> Case<'a> {
             }
             Target::Service { .. } => {
                 let Some(service) = self.service()? else { return Ok(None) };
+                if never_placed(&service) {
+                    return Ok(None);
+                }
                 Ok(self
                     .stopped_tasks(&service.service_name)?
                     .into_iter()
@@ -402,18 +405,17 @@ impl<'a> Case<'a> {
             None => signature::Stop::default(),
         };
         let service = if task.is_none() { self.service()? } else { None };
-        let service_events = service.iter().flat_map(|service| {
-            service.events.iter().take(EVENTS).filter_map(|event| event.message.as_deref())
-        });
-        let stop = signature::Stop { service_events: service_events.collect(), ..stop };
-        Ok(signature::read_stop(&stop).map(|read| {
-            Arc::new(Symptom {
-                reading: read.reading,
-                text: read.text,
-                place: read.place,
-                stop_code: stop.stop_code.map(str::to_owned),
-            })
-        }))
+        Ok(symptom_of(stop, service.as_deref()))
+    }
+
+    /// The symptom for the report: where it is not known whether a task of the service failed,
+    /// what the service's events say.
+    pub(crate) fn told(&self) -> Option<Arc<Symptom>> {
+        self.symptom().unwrap_or_else(|_| {
+            let service = self.service().ok().flatten()?;
+            let events_only = matches!(self.target, Target::Service { .. });
+            events_only.then(|| symptom_of(signature::Stop::default(), Some(&service))).flatten()
+        })
     }
 
     /// The id of a detail of the task's network interface, for instance `subnetId`.
@@ -522,6 +524,39 @@ fn stage(launch_type: LaunchType, phase: Phase) -> u8 {
 pub(crate) fn failed(task: &ecs::Task) -> bool {
     task.is_stopped()
         && signature::read_stop(&stop_of(task, None)).is_none_or(|read| !read.reading.benign)
+}
+
+/// Whether the service's newest telling event says that a task could not even be created; its older
+/// stopped tasks are then another story.
+fn never_placed(service: &ecs::Service) -> bool {
+    for message in service.events.iter().take(EVENTS).filter_map(|event| event.message.as_deref()) {
+        if message.contains("has started") {
+            return false;
+        }
+        let reading = signature::read(message);
+        if reading.signature.is_some() {
+            return reading.phase == Some(Phase::Place) && !reading.benign;
+        }
+    }
+    false
+}
+
+/// What a stop, or else the newest events of a service, say.
+fn symptom_of(
+    stop: signature::Stop<'_>,
+    service: Option<&ecs::Service>,
+) -> Option<Arc<Symptom>> {
+    let service_events = service.into_iter().flat_map(|service| {
+        service.events.iter().take(EVENTS).filter_map(|event| event.message.as_deref())
+    });
+    let stop = signature::Stop { service_events: service_events.collect(), ..stop };
+    let read = signature::read_stop(&stop)?;
+    Some(Arc::new(Symptom {
+        reading: read.reading,
+        text: read.text,
+        place: read.place,
+        stop_code: stop.stop_code.map(str::to_owned),
+    }))
 }
 
 /// Older before newer; equal times by ARN, so that the order is total.

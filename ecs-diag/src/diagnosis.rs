@@ -285,13 +285,21 @@ impl Run {
 struct Progress {
     target: Target,
     outcomes: Vec<Option<Outcome>>,
+    /// Whether the report's own parts still lack facts.
+    summary_pending: bool,
     assumptions: BTreeSet<Arc<str>>,
     rounds: usize,
 }
 
 impl Progress {
     fn new(target: Target, checks: usize) -> Self {
-        Self { target, outcomes: vec![None; checks], assumptions: BTreeSet::new(), rounds: 0 }
+        Self {
+            target,
+            outcomes: vec![None; checks],
+            summary_pending: false,
+            assumptions: BTreeSet::new(),
+            rounds: 0,
+        }
     }
 
     /// Runs the checks that are not at their end yet.
@@ -303,11 +311,14 @@ impl Progress {
                 *outcome = Some(run_check(&**check, &case));
             }
         }
+        let summary = [case.symptom().err(), case.network().err(), case.service().err()];
+        self.summary_pending = summary.iter().flatten().any(Missing::is_pending);
         self.assumptions.extend(case.assumptions());
     }
 
     fn is_done(&self) -> bool {
-        self.rounds > ROUNDS || !self.outcomes.iter().flatten().any(Outcome::is_pending)
+        let pending = self.summary_pending || self.outcomes.iter().flatten().any(Outcome::is_pending);
+        !pending || self.rounds > ROUNDS
     }
 
     fn finish(self, diagnosis: &Diagnosis, facts: &Arc<Facts>) -> Result<Report, Error> {
@@ -419,14 +430,14 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// There is no such task or service.
+    /// There is no such task or service, or it is not clear which one is meant.
     NoSuchTarget,
     /// No check and no domain has that name.
     NoSuchCheck,
 }
 
 impl Error {
-    fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 

@@ -24,12 +24,9 @@ use crate::{
 pub enum Missing {
     /// Not asked yet; the query is noted.
     Pending(Query),
-    /// Asked, and there is no telling.
-    Unavailable(Query, Unavailable),
+    /// Asked, and there is no telling; the text is code and message of the error.
+    Unavailable(Query, Arc<str>),
 }
-
-/// Why a query has no answer, in words: code and message of the error.
-pub type Unavailable = Arc<str>;
 
 impl Missing {
     /// What would settle it.

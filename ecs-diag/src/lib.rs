@@ -1,4 +1,32 @@
 //! Finds out why an Amazon ECS task does not start, and proves the fix.
+//!
+//! A [`DataSource`] answers queries, one read-only AWS API call each. Checks ask for facts; what
+//! is not there is fetched, and the checks run again, until nothing new is wanted. What they find
+//! becomes a [`Report`]: a verdict, the root causes in order, and remedies, proved by evaluating
+//! again on facts to which they were applied.
+//!
+//! ```
+//! use ecs_diag::{Diagnosis, sources::Snapshot};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/snapshots/checkout");
+//! let snapshot = Snapshot::open(folder)?;
+//! let target = snapshot.target(None)?;
+//! let report = pollster::block_on(Diagnosis::new().run(&target, &snapshot))?;
+//! assert_eq!(report.cause().unwrap().check, "sec-asm-recreated-suffix");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Diagnosis`] chooses checks and runs them; [`Diagnosis::start`] hands the loop to the caller.
+//! - [`sources`] has the sources that come with the crate.
+//! - [`Check`] and [`Cx`] are what a check of one's own is written with.
+//! - [`signature`] reads failure texts, and is useful alone.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | none | the core: snapshots, signatures, checks, reports |
+//! | `cli` | the command `ecs-diag` |
 
 #![forbid(unsafe_code)]
 
@@ -31,3 +59,7 @@ pub use phase::Phase;
 pub use report::{CheckReport, Confidence, Report, RootCause, SCHEMA, TargetSummary, Verdict};
 pub use source::{DataSource, ErrorKind, Query, SourceError};
 pub use target::Target;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

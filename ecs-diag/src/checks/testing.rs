@@ -1,6 +1,9 @@
 //! What the tests of checks are written with: a small account in which a task failed to start.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
@@ -93,7 +96,9 @@ impl Examples {
 pub(crate) struct World {
     /// Saved outputs by name; what a test removes is "not saved".
     pub(crate) outputs: BTreeMap<&'static str, Value>,
-    recordings: Vec<Value>,
+    pub(crate) recordings: Vec<Value>,
+    /// Whether files are read in the other order.
+    pub(crate) reverse_files: bool,
     denied: Vec<String>,
     target: Target,
 }
@@ -255,6 +260,7 @@ impl Default for World {
         Self {
             outputs: outputs.into_iter().collect(),
             recordings: vec![],
+            reverse_files: false,
             denied: vec![],
             target: Target::task(None, TASK),
         }
@@ -383,17 +389,40 @@ impl World {
             .collect()
     }
 
+    /// The operations that a diagnosis of this world asks.
+    pub(crate) fn asked(&self) -> BTreeSet<String> {
+        let source = self.source();
+        let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
+        let mut asked = BTreeSet::new();
+        while let Step::Ask(queries) = run.step() {
+            asked.extend(queries.iter().map(Query::name));
+            source.answer_all(queries, |query, answer, assumption| {
+                run.answer(query, answer, assumption);
+            });
+        }
+        asked
+    }
+
     /// The source that holds this world.
     pub(crate) fn source(&self) -> WorldSource {
         let outputs = self.outputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let recordings = ("recordings".to_owned(), Value::from(self.recordings.clone()));
         let recordings = (!self.recordings.is_empty()).then_some(recordings);
-        let snapshot = Snapshot::from_values(outputs.chain(recordings)).expect("a snapshot");
+        let mut files: Vec<_> = outputs.chain(recordings).collect();
+        if self.reverse_files {
+            files.reverse();
+        }
+        let snapshot = Snapshot::from_values(files).expect("a snapshot");
         WorldSource { snapshot, denied: self.denied.clone() }
     }
 
     /// The report of a whole diagnosis.
     pub(crate) fn report(&self) -> Report {
+        self.diagnose().expect("there is such a task")
+    }
+
+    /// The report of a whole diagnosis, if there is such a task.
+    pub(crate) fn diagnose(&self) -> Option<Report> {
         let source = self.source();
         let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
         loop {
@@ -401,7 +430,7 @@ impl World {
                 Step::Ask(queries) => source.answer_all(queries, |query, answer, assumption| {
                     run.answer(query, answer, assumption);
                 }),
-                Step::Done(_, report) => return report.expect("a report"),
+                Step::Done(_, report) => return report.ok(),
                 Step::Finished => unreachable!("one target gives one report"),
             }
         }

@@ -184,7 +184,7 @@ impl Report {
                 task: task.map(|task| task.task_arn.clone()),
             },
             verdict,
-            symptom: case.symptom().ok().flatten(),
+            symptom: case.told(),
             network: case.network().map_or_else(
                 |_| Network {
                     source: NetworkSource::None,

@@ -17,21 +17,24 @@ const OCCURRENCES: usize = 8;
 pub(super) struct Matcher {
     automaton: AhoCorasick,
     /// Pattern of the automaton to piece; several spellings are one piece.
-    pieces: Vec<u16>,
+    owners: Vec<u16>,
     /// The most specific first; rows of the same rank in the order of the table.
     forms: Vec<Compiled>,
     /// Words that are a whole text.
-    exact: HashMap<&'static str, usize>,
-    answered: Set,
-    no_answer: Set,
+    exact: HashMap<String, usize>,
+    answered: Group,
+    no_answer: Group,
 }
 
 struct Compiled {
     signature: &'static Signature,
     form: &'static Form,
-    all: Vec<Set>,
-    none: Set,
+    all: Box<[Group]>,
+    none: Group,
 }
+
+/// Pieces of which one is enough. Most groups are short, so this is quicker than a set.
+type Group = Box<[u16]>;
 
 /// A set of pieces.
 #[derive(Clone, Copy, Default)]
@@ -42,8 +45,12 @@ impl Set {
         self.0[usize::from(piece) / 64] |= 1 << (piece % 64);
     }
 
-    fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    fn has(&self, piece: u16) -> bool {
+        self.0[usize::from(piece) / 64] & (1 << (piece % 64)) != 0
+    }
+
+    fn meets(&self, group: &[u16]) -> bool {
+        group.iter().any(|piece| self.has(*piece))
     }
 }
 
@@ -88,7 +95,7 @@ impl Matcher {
         for anchor in Anchor::ALL {
             for literal in anchor.literals() {
                 builder.patterns.push((*literal).to_owned());
-                builder.pieces.push(*anchor as u16);
+                builder.owners.push(*anchor as u16);
             }
         }
         builder.count = u16::try_from(Anchor::ALL.len()).unwrap_or(u16::MAX);
@@ -96,33 +103,34 @@ impl Matcher {
         let mut exact = HashMap::new();
         for signature in TABLE.iter() {
             for form in signature.forms {
-                let none = builder.set(form.none.iter().copied().flatten());
-                let all = form.all.iter().map(|group| builder.set(group.iter())).collect();
+                let none = builder.group(form.none.iter().copied().flatten());
+                let all = form.all.iter().map(|group| builder.group(group.iter())).collect();
                 forms.push(Compiled { signature, form, all, none });
             }
         }
         forms.sort_by_key(|compiled| std::cmp::Reverse(compiled.form.rank));
         for (at, compiled) in forms.iter().enumerate() {
             for word in compiled.form.exact {
-                exact.entry(*word).or_insert(at);
+                for spelling in spellings(word) {
+                    exact.entry(spelling).or_insert(at);
+                }
             }
         }
-        // Words are looked up, not searched.
-        let answered = builder.set(ANSWERED.iter());
-        let no_answer = builder.set(NO_ANSWER.iter());
-        let Pieces { patterns, pieces, .. } = builder;
+        let answered = builder.group(ANSWERED.iter());
+        let no_answer = builder.group(NO_ANSWER.iter());
+        let Pieces { patterns, owners, .. } = builder;
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(patterns)
             .expect("a few hundred short patterns");
-        Self { automaton, pieces, forms, exact, answered, no_answer }
+        Self { automaton, owners, forms, exact, answered, no_answer }
     }
 
     pub(super) fn find(&self, text: &Text) -> Found {
         let mut found =
             Found { pieces: Set::default(), anchors: vec![Vec::new(); Anchor::ALL.len()] };
         for hit in self.automaton.find_overlapping_iter(&text.lower) {
-            let piece = self.pieces[hit.pattern().as_usize()];
+            let piece = self.owners[hit.pattern().as_usize()];
             found.pieces.insert(piece);
             if let Some(ends) = found.anchors.get_mut(usize::from(piece))
                 && ends.len() < OCCURRENCES
@@ -138,8 +146,8 @@ impl Matcher {
         let word = self.exact.get(bare).copied();
         let best = self.forms.iter().position(|compiled| {
             !compiled.all.is_empty()
-                && compiled.all.iter().all(|group| group.meets(&found.pieces))
-                && !compiled.none.meets(&found.pieces)
+                && compiled.all.iter().all(|group| found.pieces.meets(group))
+                && !found.pieces.meets(&compiled.none)
         });
         // Both are places in the list that starts with the most specific.
         let at = word.into_iter().chain(best).min()?;
@@ -149,7 +157,7 @@ impl Matcher {
 
     /// Whether the text proves that the service answered, or that it did not.
     pub(super) fn answered(&self, found: &Found) -> Option<bool> {
-        match (self.answered.meets(&found.pieces), self.no_answer.meets(&found.pieces)) {
+        match (found.pieces.meets(&self.answered), found.pieces.meets(&self.no_answer)) {
             (true, false) => Some(true),
             (false, true) => Some(false),
             _ => None,
@@ -160,18 +168,14 @@ impl Matcher {
 #[derive(Default)]
 struct Pieces {
     patterns: Vec<String>,
-    pieces: Vec<u16>,
+    owners: Vec<u16>,
     numbers: HashMap<&'static str, u16>,
     count: u16,
 }
 
 impl Pieces {
-    fn set<'a>(&mut self, pieces: impl Iterator<Item = &'a &'static str>) -> Set {
-        let mut set = Set::default();
-        for piece in pieces {
-            set.insert(self.number(piece));
-        }
-        set
+    fn group<'a>(&mut self, pieces: impl Iterator<Item = &'a &'static str>) -> Group {
+        pieces.map(|piece| self.number(piece)).collect()
     }
 
     fn number(&mut self, piece: &'static str) -> u16 {
@@ -183,7 +187,7 @@ impl Pieces {
         self.numbers.insert(piece, number);
         for spelling in spellings(piece) {
             self.patterns.push(spelling);
-            self.pieces.push(number);
+            self.owners.push(number);
         }
         number
     }

@@ -67,8 +67,22 @@ pub struct Reading {
     pub phase: Option<Phase>,
     /// What can be wrong in the account, most likely first; at most five.
     pub causes: Vec<Cause>,
-    /// What the text names: `principal`, `action`, `host`, `ip`, `image`, `log_group` and so on.
-    /// A key is present only where the text has its value.
+    /// What the text names, in its own spelling. A key is present only where the text has its
+    /// value; nothing is completed or guessed.
+    ///
+    /// * A refusal: `principal`, `role`, `action`, `resource`, `layer` (`identity-based`,
+    ///   `resource-based`, `permissions-boundary`, `service-control-policy`,
+    ///   `resource-control-policy`, `session-policy`, `vpc-endpoint`), `deny` (`explicit`,
+    ///   `implicit`), `role_arn`.
+    /// * The network: `host`, `ip`, `port`, `resolver`, `region`, `service` (`ecr.api`, `ecr.dkr`,
+    ///   `registry`, `secretsmanager`, `ssm`, `kms`, `logs`, `s3-env`, `s3-layer`, `sts`, `efs`,
+    ///   `ssmmessages`), `status_code`, `request_id`, `attempts`, and `answered`: `true` where
+    ///   the text proves that the service answered, `false` where it proves that none did.
+    /// * Images: `image`, `registry`, `repository`, `tag`, `digest`, `platform`.
+    /// * Secrets: `secret`, `parameters` (names, separated by commas), `json_key`.
+    /// * The rest: `log_group`, `subnet`, `file_system`, `path`, `exit_code`, `container`,
+    ///   `instance`, `cluster`, `deployment`, `target_group`, `load_balancer`, `task`,
+    ///   `capacity_provider`.
     pub parameters: BTreeMap<&'static str, String>,
     /// Whether the text reports something expected rather than a failure.
     pub benign: bool,

@@ -62,7 +62,7 @@ anchors! {
     LogGroup = ["log-group:"],
     Logs = ["amazon cloudwatch", "logger args", "awslogs", "cloudwatch log", "https://logs."],
     Lookup = ["lookup "],
-    MountSource = ["error mounting \"", "error mounting '"],
+    MountSource = ["mounting \"", "mounting '"],
     Mounting = ["while mounting ", "mount.nfs4: mounting "],
     MountingTo = [".amazonaws.com:/"],
     NoSuchHost = ["no such host"],
@@ -359,7 +359,7 @@ impl<'a> Out<'a> {
             .iter()
             .map(|at| self.arn(*at))
             .find(|arn| arn.value.contains(":secretsmanager:"))
-            .and_then(|arn| arn.or_if(|arn| arn.splitn(7, ':').nth(6).is_some_and(whole)));
+            .and_then(Token::complete);
         self.maybe("secret", arn);
         if let Some(rest) = self.behind(Anchor::Secret) {
             // Behind the bare word a name is only meant where a reason follows.
@@ -456,7 +456,8 @@ impl<'a> Out<'a> {
         }
         if let Some(rest) = self.behind(Anchor::Deployment) {
             let digits = digits(rest);
-            if !digits.is_empty() {
+            // The numbers in use have nineteen digits.
+            if digits.len() >= 19 || (!digits.is_empty() && digits.len() < rest.len()) {
                 self.put("deployment", &format!("ecs-svc/{digits}"));
             }
         }
@@ -481,13 +482,13 @@ impl<'a> Out<'a> {
             });
         let attempts = retried.or(self.behind(Anchor::AttemptsV2)).map(digits);
         self.maybe("attempts", attempts);
-        if let Some(rest) = self.behind(Anchor::ExitCode) {
+        let exit = self.found.all(Anchor::ExitCode).iter().find_map(|at| {
+            let rest = self.rest(*at);
             let sign = usize::from(rest.starts_with('-'));
             let number = digits(&rest[sign..]);
-            if !number.is_empty() && number.len() < 11 {
-                self.put("exit_code", &rest[..sign + number.len()]);
-            }
-        }
+            (1..11).contains(&number.len()).then(|| &rest[..sign + number.len()])
+        });
+        self.maybe("exit_code", exit);
         let stated = self
             .found
             .all(Anchor::StatusCode)
@@ -605,7 +606,6 @@ const LAYERS: [(&str, &str); 9] = [
 /// The word at the beginning, without the quotes and stops around it.
 fn token(rest: &str) -> Token<'_> {
     let rest = rest.trim_start_matches(['\'', '"', '(', '[', '<', '`']);
-    // A bracket at the beginning was an IPv6 address's.
     let end = rest.find(|c: char| {
         c.is_whitespace()
             || c.is_control()
@@ -613,8 +613,9 @@ fn token(rest: &str) -> Token<'_> {
     });
     let value = &rest[..end.unwrap_or(rest.len())];
     let trimmed = value.trim_end_matches([':', '.', ',', ';', ']']);
-    // `]:443` belongs to an address; everything else that was trimmed ended the word.
-    Token { value: trimmed, closed: end.is_some() || trimmed.len() < value.len() }
+    // A stop or colon at the end of a text may be in the middle of a name.
+    let closed = end.is_some() || value.ends_with([',', ';', ']']);
+    Token { value: trimmed, closed }
 }
 
 /// Whether the last part of an ARN does not look cut.
@@ -631,7 +632,8 @@ fn digits(rest: &str) -> &str {
 /// use.
 fn hexadecimal(rest: &str) -> Option<&str> {
     let end = rest.bytes().position(|b| !b.is_ascii_hexdigit()).unwrap_or(rest.len());
-    matches!(end, 8 | 17).then(|| &rest[..end])
+    // Eight digits at the end of a text may be half of seventeen.
+    (end == 17 || end == 8 && rest.len() > end).then(|| &rest[..end])
 }
 
 /// Host and port; an IPv6 address loses its brackets.

@@ -40,10 +40,10 @@ pub(super) fn refine(causes: &[Cause], parameters: &Parameters, found: &Found) -
                 second(&mut causes, Cause::NetAddressFamilyMismatch);
             }
             // A private address was given out by an interface endpoint.
-            Some(IpAddr::V4(ip)) if ip.is_private() => {
-                if causes.contains(&Cause::NetEndpointMisconfigured) {
-                    second(&mut causes, Cause::NetEndpointMisconfigured);
-                }
+            Some(IpAddr::V4(ip))
+                if ip.is_private() && causes.contains(&Cause::NetEndpointMisconfigured) =>
+            {
+                second(&mut causes, Cause::NetEndpointMisconfigured);
             }
             _ => {}
         }
@@ -57,6 +57,13 @@ pub(super) fn refine(causes: &[Cause], parameters: &Parameters, found: &Found) -
         {
             first(&mut causes, Cause::ImageWrongReference);
         }
+        // The region of the log driver becomes part of a host name.
+        if found.has(Anchor::NoSuchHost)
+            && value("service") == Some("logs")
+            && value("region").is_none()
+        {
+            first(&mut causes, Cause::LogRegionWrong);
+        }
         if found.has(Anchor::Proxy) {
             first(&mut causes, Cause::NetProxyOrTlsInspection);
         }
@@ -65,6 +72,12 @@ pub(super) fn refine(causes: &[Cause], parameters: &Parameters, found: &Found) -
     // The tag is still there or not; the digest is what the service pinned.
     if causes.first() == Some(&Cause::ImageTagMissing) && value("digest").is_some() {
         first(&mut causes, Cause::ImageDigestExpired);
+    } else if causes.contains(&Cause::ImageDigestExpired)
+        && value("tag").is_some()
+        && value("digest").is_some()
+    {
+        // ECR refuses some requests for what is no longer there.
+        second(&mut causes, Cause::ImageDigestExpired);
     }
     causes.truncate(MOST_CAUSES);
     causes

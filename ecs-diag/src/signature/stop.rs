@@ -171,16 +171,14 @@ fn task(stop: &Stop<'_>, code: &str, reason: Option<&str>) -> Option<StopReading
     if matches!(code, "SpotInterruption" | "TerminationNotice" | "ServiceSchedulerInitiated") {
         return Some(answer(read(code), &text.unwrap_or_else(|| code.to_owned()), Place::StopCode));
     }
-    if code == "EssentialContainerExited" || stop.started || code.is_empty() {
-        if let Some(container) = culprit(stop) {
-            let mut reading = read("exit code 0");
-            let exit = container.exit_code.unwrap_or_default();
-            reading.parameters.clear();
-            reading.causes = exit_causes(Some(exit));
-            name(&mut reading, container);
-            let text = text.unwrap_or_else(|| format!("exit code {exit}"));
-            return Some(answer(reading, &text, Place::ExitCode));
-        }
+    if let Some(container) = culprit(stop)
+        && (code == "EssentialContainerExited" || code.is_empty() || stop.started)
+    {
+        let exit = container.exit_code.unwrap_or_default();
+        let said = format!("exit code {exit}");
+        let mut reading = read(&said);
+        name(&mut reading, container);
+        return Some(answer(reading, &text.unwrap_or(said), Place::ExitCode));
     }
     best.map(|(_, best)| best)
         .or_else(|| (!code.is_empty()).then(|| answer(read(code), code, Place::StopCode)))

@@ -2,7 +2,7 @@
 
 use super::{
     ANSWERED, C, DENIED, DENIED_MANIFEST, DENIED_SECRET, FORBIDDEN, NET, NET_API, NET_REGISTRY,
-    NOT_FOUND, Signature, Source as S, form,
+    NOT_FOUND, Signature, Source as S, exact, form,
     rank::{EXACT, HEAD, SENTENCE, TAIL, WRAPPER},
     row,
 };
@@ -121,6 +121,14 @@ pub(super) const ROWS: &[Signature] = &[
         "CannotPullECRContainerError: <engine ecr credentials: not found | missing container's ecr auth data | SDK error>",
         "CannotPullECRContainerError: engine ecr credentials: not found",
         &[
+            form(
+                EXACT,
+                &[
+                    &["unsupported protocol scheme", "failed to resolve service endpoint"],
+                    &["ecr", "cannotpull"],
+                ],
+            )
+            .causes(&[C::AgentVersionBugOrConfig]),
             form(
                 EXACT,
                 &[&[
@@ -489,7 +497,7 @@ pub(super) const ROWS: &[Signature] = &[
         "TaskStoppedBeforePullBeginError: Task stopped before image pull could begin for task: arn:aws:ecs:us-east-1:123456789012:task/prod/0123456789abcdef0123456789abcdef",
         // The agent was told to stop; who told it is said elsewhere.
         &[form(
-            WRAPPER,
+            WRAPPER + 2,
             &[&["taskstoppedbeforepullbeginerror", "task stopped before image pull could begin"]],
         )],
     ),
@@ -549,14 +557,17 @@ pub(super) const ROWS: &[Signature] = &[
         &[C::AgentCannotRegister],
         "Container instance type changes are not supported; Cluster not found.",
         "level=error msg=\"Unable to register as a container instance with ECS\" error=\"ClientException: Cluster not found.\"",
-        &[form(
-            EXACT,
-            &[&[
-                "container instance type changes are not supported",
-                "clientexception: cluster not found",
-                "could not register module=\"api client\"",
-                "unable to register as a container instance",
-            ]],
-        )],
+        &[
+            exact(&["cluster not found"]),
+            form(
+                EXACT,
+                &[&[
+                    "container instance type changes are not supported",
+                    "clientexception: cluster not found",
+                    "could not register module=\"api client\"",
+                    "unable to register as a container instance",
+                ]],
+            ),
+        ],
     ),
 ];

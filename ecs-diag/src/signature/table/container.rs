@@ -114,7 +114,11 @@ pub(super) const ROWS: &[Signature] = &[
         &[C::StorageHostDiskFull],
         "CannotCreateContainerError: API error (500): devmapper: Thin Pool has <n> free data blocks which is less than minimum required <m> free data blocks",
         "CannotCreateContainerError: API error (500): devmapper: Thin Pool has 4350 free data blocks which is less than minimum required 4454 free data blocks. Create more free space in thin pool or use dm.min_free_space option to change behavior",
-        &[form(EXACT, &[&["thin pool has"]])],
+        &[
+            form(EXACT, &[&["thin pool has"]]),
+            form(SENTENCE, &[&["devmapper: ", "devicemapper: ", "could not find bridge docker0"]])
+                .causes(&[C::HostDockerBroken, C::StorageHostDiskFull]),
+        ],
     ),
     row(
         "CCC-CHOWN",
@@ -220,7 +224,7 @@ pub(super) const ROWS: &[Signature] = &[
         &[C::AwsInternalTransient],
         "InternalError",
         "InternalError",
-        &[exact(&["internalerror", "internal error"])],
+        &[exact(&["internalerror"])],
     ),
     row(
         "SPOT",

@@ -2,8 +2,8 @@
 //! environment files, log drivers and file systems. Tails are shared with EC2.
 
 use super::{
-    ANSWERED, C, DENIED, DENIED_SECRET, FORBIDDEN, NET, NET_API, NO_ANSWER, PULLING, Signature,
-    Source as S, form,
+    ANSWERED, C, DENIED, DENIED_SECRET, FORBIDDEN, NET, NET_API, NET_REGISTRY, NO_ANSWER, PULLING,
+    Signature, Source as S, form,
     rank::{EXACT, HEAD, SENTENCE, TAIL},
     row,
 };
@@ -136,6 +136,9 @@ pub(super) const ROWS: &[Signature] = &[
         "unable to retrieve secrets from ssm: AccessDeniedException: User: <arn> is not authorized to perform: ssm:GetParameters on resource: <arn> because <layer>",
         "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/app-execution/0123456789abcdef is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-west-1:123456789012:parameter/app/db because no identity-based policy allows the ssm:GetParameters action",
         &[
+            // Whatever was to be decrypted, this is what a parameter's refusal looks like.
+            form(HEAD, &[&["is not authorized to perform: kms:decrypt"]])
+                .causes(&[C::IamKmsDecrypt]),
             form(TAIL, &[&["is not authorized to perform: ssm:getparameter"]]),
             form(
                 TAIL,
@@ -422,6 +425,10 @@ pub(super) const ROWS: &[Signature] = &[
         "unable to pull secrets or registry auth: pull command failed: : signal: killed",
         "ResourceInitializationError: unable to pull secrets or registry auth: pull command failed: : signal: killed",
         &[
+            form(HEAD + 2, &[&["cannotpull"], &["pull command failed"], &["signal: killed"]])
+                .without(&[ANSWERED])
+                .causes(NET_REGISTRY)
+                .phase(P::Pull),
             form(
                 HEAD + 1,
                 &[

@@ -144,6 +144,7 @@ pub(super) const ANSWERED: &[&str] = &[
     "401 unauthorized",
     "404 not found",
     "insufficient_scope",
+    "unexpected status",
     "toomanyrequests",
     "requested access to the resource is denied",
     "unauthorized: ",

@@ -164,7 +164,6 @@ pub(super) const ROWS: &[Signature] = &[
             form(EXACT, &[&["resource:eni"]]).causes(&[C::PlaceEni]),
             form(EXACT, &[&["resource:gpu", "resource:fpga", "resource:neuron"]])
                 .causes(&[C::PlaceAttributeOrGpu]),
-            exact(&["resource"]),
             form(HEAD, &[&["taskfailedtostart: resource:"]]),
         ],
     ),

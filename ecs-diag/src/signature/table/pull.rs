@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Signature] = &[
                 &[&["pull access denied", "requested access to the resource is denied"]],
             )
             .without(&[&["insufficient_scope"]]),
-            form(HEAD + 1, &[&["pull the image. check whether the image exists"]]),
+            form(HEAD + 1, &[&["check whether the image exists"]]),
         ],
     ),
     row(
@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Signature] = &[
                         "client.timeout exceeded",
                         "tls handshake timeout",
                     ],
-                    PULLING,
+                    REQUEST,
                 ],
             )
             .without(&[ANSWERED]),
@@ -112,6 +112,8 @@ pub(super) const ROWS: &[Signature] = &[
             form(HEAD + 2, &[&["failed to do request", "/v2/"], NO_ANSWER, PULLING])
                 .without(&[ANSWERED]),
             // Cut before the reason.
+            form(HEAD, &[COULD_NOT, &["from the registry", "from the amazon ecr repository"]])
+                .without(&[ANSWERED, &["registry auth from amazon ecr"]]),
             form(HEAD, &[COPY, ECR]).without(&[ANSWERED]).causes(NET_LAYER),
             form(HEAD, &[&["ref pull has been retried"]]).without(&[ANSWERED]).causes(&[
                 C::NetRegistryUnreachable,
@@ -352,6 +354,12 @@ pub(super) const ROWS: &[Signature] = &[
         "ref pull has been retried <n> time(s): failed to copy: httpReaderSeeker: failed open: unexpected status code <url>: 403 Forbidden",
         "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected status code https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/0123-456789012/abcdef: 403 Forbidden",
         &[
+            // Cut before the number; S3 does not limit rates here.
+            form(HEAD, &[COPY, ECR, &["unexpected status code"]]).without(&[&[
+                "429",
+                "404 not found",
+                ": 5",
+            ]]),
             form(TAIL, &[COPY, FORBIDDEN, ECR]),
             form(TAIL, &[COPY, FORBIDDEN]).without(&[ECR]).causes(&[
                 C::ImageWrongReference,
@@ -411,7 +419,7 @@ pub(super) const ROWS: &[Signature] = &[
         &[
             form(HEAD + 1, &[PULLING, &["context canceled"]])
                 .without(&[ANSWERED, &["request context canceled"]]),
-            exact(&["context canceled", "context cancelled"]),
+            exact(&["context canceled"]),
         ],
     ),
     row(
@@ -426,14 +434,16 @@ pub(super) const ROWS: &[Signature] = &[
     row(
         "CPC-TLS",
         S::General,
-        PULL,
+        None,
         &[C::NetProxyOrTlsInspection],
         "x509: <certificate problem>; http: server gave HTTP response to HTTPS client",
         "CannotPullContainerError: Error response from daemon: Get \"https://registry.example.com/v2/\": x509: certificate signed by unknown authority",
         &[
             form(EXACT, &[&["server gave http response to https client"]])
-                .causes(&[C::ImageWrongReference, C::NetProxyOrTlsInspection]),
-            form(TAIL, &[&["x509:"], PULLING]),
+                .causes(&[C::ImageWrongReference, C::NetProxyOrTlsInspection])
+                .phase(P::Pull),
+            form(TAIL, &[&["x509:"], PULLING]).phase(P::Pull),
+            form(HEAD, &[&["x509: certificate"]]),
         ],
     ),
     row(
@@ -454,4 +464,16 @@ pub(super) const ROWS: &[Signature] = &[
         "CannotPullContainerError: inactivity time exceeded timeout while pulling image",
         &[form(EXACT, &[&["inactivity time exceeded timeout"]])],
     ),
+];
+
+/// A pull, or Docker's own request to a registry.
+const REQUEST: &[&str] = &[
+    "cannotpull",
+    "can't pull the image",
+    "pull image manifest",
+    "ref pull has been retried",
+    "error pulling image",
+    "/v2/",
+    "error response from daemon: get ",
+    "api error (500): get ",
 ];

@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Signature] = &[
             C::PlaceAttributeOrGpu,
             C::PlaceNoInstances,
             C::PlacePortConflict,
-            C::PlaceEni,
+            C::PlaceAgentDisconnected,
         ],
         "was unable to place a task because no container instance met all of its requirements. <reason>",
         "(service web) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 0123456789abcdef0123456789abcdef) is already using a port required by your task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.",

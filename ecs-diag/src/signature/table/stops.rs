@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Signature] = &[
         "EBS-OTHER",
         S::Documentation,
         VOLUME,
-        &[C::IamServiceRole, C::QuotaAccountLimit],
+        &[C::IamServiceRole, C::QuotaAccountLimit, C::IamKmsDecrypt],
         "ECS failed to set up the EBS volume. <EC2's error>",
         "ECS failed to set up the EBS volume. Encountered VolumeLimitExceeded; 'You have exceeded your maximum gp3 storage limit of 50 TiB in this region.'",
         &[

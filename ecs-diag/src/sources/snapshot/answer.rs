@@ -4,12 +4,13 @@ use serde_json::{Map, Value};
 
 use super::{
     Snapshot,
-    build::{Recording, every_key, label, recording_keys, store_key, without_suffix},
+    build::{label, store_key},
     command::command,
     normal::{self, Place},
     path::{self, Owner, Pattern},
+    recording::{Recording, every_key, recording_keys, without_suffix},
     select::{self, Condition, Way, secret_name},
-    store::{Store, canonical},
+    store::{Store, unordered},
     table::{self, Ask, Missing, PARENTS, Proof, ROWS, Row, Scope, Shape},
 };
 use crate::{ErrorKind, Query, SourceError, aws};
@@ -118,7 +119,7 @@ impl Snapshot {
         if found.len() > 1 {
             // An answer says more than an error; beyond that any order will do that is one.
             found.sort_by_cached_key(|recording| match &recording.result {
-                Ok(output) => (false, canonical(output)),
+                Ok(output) => (false, unordered(output)),
                 Err(error) => (true, format!("{}\n{}", error.code, error.message)),
             });
         }
@@ -218,14 +219,14 @@ impl Snapshot {
             let words = format!("alias `{alias}` does not exist");
             return Answer::Absent("NotFoundException", words, Some(assumption));
         }
-        for (_, _, member, (parent_service, parent_operation), path) in
-            PARENTS.iter().filter(|(of, about, ..)| *of == service && *about == operation)
-        {
-            let Some(value) = input.get(*member) else { continue };
+        for parent in PARENTS.iter().filter(|parent| parent.of == (service, operation)) {
+            let path = parent.path;
+            let Some(value) = input.get(parent.member) else { continue };
+            let (parent_service, parent_operation) = parent.row;
             let Some(parent) = table::row(parent_service, parent_operation) else { continue };
             let ask = ROWS[parent].asks.iter().find(|ask| match ask {
-                Ask::Ids(_, p) | Ask::Equal(_, p) => p == path,
-                Ask::Special(input, _) => input == path,
+                Ask::Ids(_, p) | Ask::Equal(_, p) => *p == path,
+                Ask::Special(input, _) => *input == path,
                 _ => false,
             });
             let Some(ask) = ask else { continue };
@@ -394,11 +395,12 @@ fn list(row: &Row, key: &str, store: &Store, at: &At<'_>, conditions: &[Conditio
         .flat_map(|condition| &condition.ways)
         .filter(|way| {
             let satisfying = store.satisfying(way);
-            match row.missing {
-                // A task of another cluster is missing, too.
-                Missing::Failures => !satisfying.iter().any(|at| places.binary_search(at).is_ok()),
-                _ => satisfying.is_empty(),
+            if row.service == "ec2" {
+                // Filters shorten the list of named objects, and that is no error.
+                return satisfying.is_empty();
             }
+            // A task of another cluster, an image of another repository is missing, too.
+            !satisfying.iter().any(|at| places.binary_search(at).is_ok())
         })
         .collect();
     if named && missing.is_empty() {

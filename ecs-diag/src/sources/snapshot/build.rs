@@ -8,31 +8,20 @@ use serde_json::{Map, Value};
 use super::{
     Snapshot, SnapshotError, SnapshotErrorKind,
     error::shown,
+    home::Votes,
     load::{Item, Loaded},
     normal::{self, Place},
-    path::{self, Owner, is_account, last},
+    path::{self, Owner, Pattern, is_account, last, string},
+    recording::{Recording, chain, every_key, recorded_error, recording_keys},
     select::secret_name,
+    shapes::{described, instances, take_policy, take_role},
     store::{Store, canonical},
     table::{self, Ask, Proof, RECORDING_ONLY, REFERENCES, ROWS, Row, Scope, Shape},
 };
-use crate::{ErrorKind, SourceError, aws};
+use crate::{SourceError, aws};
 
 /// The schema of `snapshot.json` that this version reads.
 const SCHEMA: &str = "ecs-diag/snapshot/v1";
-
-/// A saved call.
-pub(super) struct Recording {
-    service: String,
-    operation: String,
-    region: Option<String>,
-    pub(super) input: Value,
-    pub(super) result: Result<Value, SourceError>,
-    /// The answer is not the last page.
-    truncated: bool,
-    /// The answer is not the first page.
-    continued: bool,
-    source: String,
-}
 
 /// Row, account (where it matters), region (where it matters).
 pub(super) type StoreKey = (usize, String, String);
@@ -63,6 +52,18 @@ struct Output<'a> {
     region: Option<String>,
     claim: Claim,
     truncated: bool,
+}
+
+/// Whose the objects of an output are.
+struct Owners {
+    /// The stores of the owners that there are.
+    keys: Vec<StoreKey>,
+    /// For each object, which of these.
+    owner_of: Vec<usize>,
+    /// The account whose list it is, if that can be told.
+    claimant: Option<String>,
+    /// The regions whose list it is.
+    regions: Vec<String>,
 }
 
 #[derive(Default)]
@@ -122,11 +123,6 @@ fn is_event(value: &Value) -> bool {
 fn is_recording(value: &Value) -> bool {
     ["service", "operation"].iter().all(|name| value.get(name).is_some_and(Value::is_string))
         && ["input", "output", "error"].iter().any(|name| value.get(name).is_some())
-}
-
-/// Text that is not `null`.
-fn string(value: &Value, name: &str) -> Option<String> {
-    value.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 impl Builder {
@@ -205,7 +201,9 @@ impl Builder {
         self.elect(&votes);
         if self.account.is_none() || self.region.is_none() {
             let mut votes = Votes::default();
-            items.iter().for_each(|item| votes.walk(&item.value));
+            for item in items {
+                votes.walk(&item.value);
+            }
             self.elect(&votes);
         }
     }
@@ -327,10 +325,14 @@ impl Builder {
     /// Recordings of operations with a row feed its collection as well.
     fn feed_recordings(&mut self) {
         let aliases = HashMap::new();
-        let recordings = std::mem::take(&mut self.recordings);
-        for recording in &recordings {
-            let Ok(output) = &recording.result else { continue };
-            let Some(at) = table::row(&recording.service, &recording.operation) else { continue };
+        let mut recordings = std::mem::take(&mut self.recordings);
+        for recording in &mut recordings {
+            let at = table::row(&recording.service, &recording.operation);
+            if let Ok(output) = &mut recording.result {
+                sort_lists(at, output);
+            }
+            let recording = &*recording;
+            let (Ok(output), Some(at)) = (&recording.result, at) else { continue };
             let row = &ROWS[at];
             let region = self.recording_region(recording).to_owned();
             let account = self.account.as_deref();
@@ -608,10 +610,45 @@ impl Builder {
             self.feed(secret, secrets, &Output { claim, region: out.region.clone(), ..*out });
         }
 
+        let Owners { keys, owner_of, claimant, regions } = self.owners(at, &items, out);
+        let mut bad = 0_usize;
+        let mut parents: BTreeMap<String, StoreKey> = BTreeMap::new();
+        let mut grouped: Vec<Vec<(String, Value)>> = keys.iter().map(|_| Vec::new()).collect();
+        for (item, place) in items.into_iter().zip(owner_of) {
+            let Some(id) = id(row, &item) else {
+                bad += 1;
+                continue;
+            };
+            if let (Proof::Per(path), Claim::AsListed) = (row.proof, &out.claim) {
+                path::texts(&item, path, &mut |parent| {
+                    if !parents.contains_key(parent) {
+                        parents.insert(parent.to_owned(), keys[place].clone());
+                    }
+                });
+            }
+            grouped[place].push((id, item));
+        }
+        for (key, objects) in keys.into_iter().zip(grouped) {
+            let store = self.stores.entry(key).or_default();
+            for (id, object) in objects {
+                store.add(id, object);
+            }
+        }
+
+        self.claim(at, out, bad, claimant.as_deref(), &regions, parents);
+        if bad > 0 && matches!(row.shape, Shape::List(_)) && !out.source.is_empty() {
+            let words = format!("{bad} of the `{}` have no `{}`", row.key(), row.id.join("`, `"));
+            self.warn(out.source, &words);
+        }
+    }
+
+    /// Whose the objects of an output are.
+    fn owners(&self, at: usize, items: &[Value], out: &Output<'_>) -> Owners {
+        let row = &ROWS[at];
         // Few owners, many objects.
         let mut owners: Vec<(Option<String>, Option<String>)> = Vec::new();
         let mut owner_of = Vec::with_capacity(items.len());
-        for item in &items {
+        for item in items {
             let (account, region) = owner(row, item);
             let same =
                 |have: &(Option<String>, Option<String>)| have.0 == account && have.1 == region;
@@ -643,7 +680,7 @@ impl Builder {
         } else {
             only(&accounts)
         };
-        let claim_regions: Vec<String> = match &out.region {
+        let claim_regions = match &out.region {
             Some(region) => vec![region.clone()],
             None if regions.is_empty() => vec![default_region.clone()],
             None => regions.iter().map(|region| (*region).to_owned()).collect(),
@@ -656,31 +693,23 @@ impl Builder {
                 store_key(at, account, region.as_deref().unwrap_or(&default_region))
             })
             .collect();
-        let mut bad = 0_usize;
-        let mut parents: BTreeMap<String, StoreKey> = BTreeMap::new();
-        let mut grouped: Vec<Vec<(String, Value)>> = keys.iter().map(|_| Vec::new()).collect();
-        for (item, place) in items.into_iter().zip(owner_of) {
-            let Some(id) = id(row, &item) else {
-                bad += 1;
-                continue;
-            };
-            if let (Proof::Per(path), Claim::AsListed) = (row.proof, &out.claim) {
-                path::texts(&item, path, &mut |parent| {
-                    if !parents.contains_key(parent) {
-                        parents.insert(parent.to_owned(), keys[place].clone());
-                    }
-                });
-            }
-            grouped[place].push((id, item));
-        }
-        for (key, objects) in keys.into_iter().zip(grouped) {
-            let store = self.stores.entry(key).or_default();
-            objects.into_iter().for_each(|(id, object)| store.add(id, object));
-        }
+        Owners { keys, owner_of, claimant, regions: claim_regions }
+    }
 
+    /// Notes what an output proves; `bad` of its objects could not be used.
+    fn claim(
+        &mut self,
+        at: usize,
+        out: &Output<'_>,
+        bad: usize,
+        claimant: Option<&str>,
+        regions: &[String],
+        parents: BTreeMap<String, StoreKey>,
+    ) {
+        let row = &ROWS[at];
         let whole = !out.truncated && bad == 0;
-        for region in &claim_regions {
-            let key = store_key(at, claimant.as_deref().unwrap_or_default(), region);
+        for region in regions {
+            let key = store_key(at, claimant.unwrap_or_default(), region);
             let store = self.stores.entry(key).or_default();
             if out.truncated {
                 store.not_complete("the saved output ends before the list does");
@@ -700,19 +729,15 @@ impl Builder {
             };
             if all
                 && whole
-                && let Some(account) = &claimant
+                && let Some(account) = claimant
             {
-                store.complete.insert(account.clone());
+                store.complete.insert(account.to_owned());
             }
         }
         if whole {
             for (parent, key) in parents {
                 self.stores.entry(key).or_default().parents.insert(parent);
             }
-        }
-        if bad > 0 && matches!(row.shape, Shape::List(_)) && !out.source.is_empty() {
-            let words = format!("{bad} of the `{}` have no `{}`", row.key(), row.id.join("`, `"));
-            self.warn(out.source, &words);
         }
     }
 
@@ -736,6 +761,7 @@ impl Builder {
         for ((at, ..), store) in &mut self.stores {
             store.unite(&ROWS[*at]);
         }
+        self.mount_targets();
         self.partial();
         self.references();
         self.roles();
@@ -778,6 +804,32 @@ impl Builder {
             recordings,
             errors,
             aliases,
+        }
+    }
+
+    /// File systems say how many mount targets they have: all are there if as many are saved.
+    fn mount_targets(&mut self) {
+        let systems = table::row("efs", "DescribeFileSystems");
+        let targets = table::row("efs", "DescribeMountTargets");
+        let (Some(systems), Some(targets)) = (systems, targets) else { return };
+        let mut counts: Vec<(String, String, u64)> = Vec::new();
+        for ((_, _, region), store) in self.stores.iter().filter(|(key, _)| key.0 == systems) {
+            for system in store.objects.iter().filter(|system| self.is_own(system)) {
+                let count = system.get("NumberOfMountTargets").and_then(Value::as_u64);
+                if let (Some(id), Some(count)) = (string(system, "FileSystemId"), count) {
+                    counts.push((region.clone(), id, count));
+                }
+            }
+        }
+        for (region, id, count) in counts {
+            let store = self.stores.entry(store_key(targets, "", &region)).or_default();
+            let way = vec![("FileSystemId", Pattern::Is(id.clone()))];
+            let saved = u64::try_from(store.satisfying(&way).len()).unwrap_or(u64::MAX);
+            if saved >= count {
+                store.parents.insert(id);
+            } else {
+                store.parents.remove(&id);
+            }
         }
     }
 
@@ -919,64 +971,6 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Accounts and regions that are named, and how often.
-#[derive(Default)]
-struct Votes {
-    accounts: BTreeMap<String, usize>,
-    regions: BTreeMap<String, usize>,
-}
-
-impl Votes {
-    fn add(&mut self, text: &str) {
-        let owner = Owner::of(text);
-        for (name, votes) in [
-            (owner.account.filter(|account| is_account(account)), &mut self.accounts),
-            (owner.region, &mut self.regions),
-        ] {
-            let Some(name) = name else { continue };
-            if let Some(count) = votes.get_mut(name) {
-                *count += 1;
-            } else {
-                votes.insert(name.to_owned(), 1);
-            }
-        }
-    }
-
-    fn walk(&mut self, value: &Value) {
-        let mut left = vec![value];
-        while let Some(value) = left.pop() {
-            match value {
-                Value::Array(items) => left.extend(items),
-                Value::Object(members) => {
-                    for (name, member) in members {
-                        match member {
-                            Value::String(text) => {
-                                let names_owner = text.starts_with("arn:")
-                                    || matches!(
-                                        name.as_str(),
-                                        "OwnerId"
-                                            | "registryId"
-                                            | "Account"
-                                            | "AWSAccountId"
-                                            | "AvailabilityZone"
-                                            | "availabilityZone"
-                                            | "AvailabilityZoneName"
-                                    );
-                                if names_owner {
-                                    self.add(text);
-                                }
-                            }
-                            member => left.push(member),
-                        }
-                    }
-                }
-                Value::String(text) if text.starts_with("arn:") => self.add(text),
-                _ => {}
-            }
-        }
-    }
-}
-
 /// The rows that a name in `partial` means.
 fn rows_named(name: &str) -> impl Iterator<Item = usize> {
     ROWS.iter()
@@ -1099,192 +1093,14 @@ fn stands(object: &Value) -> bool {
         .any(|gone| state.eq_ignore_ascii_case(gone))
 }
 
-/// Reservations with one instance each.
-fn instances(reservations: Vec<Value>) -> Vec<Value> {
-    let mut out = Vec::with_capacity(reservations.len());
-    for reservation in reservations {
-        let Value::Object(mut reservation) = reservation else { continue };
-        let Some(Value::Array(instances)) = reservation.remove("Instances") else { continue };
-        for instance in instances {
-            let mut one = reservation.clone();
-            one.insert("Instances".to_owned(), Value::Array(vec![instance]));
-            out.push(Value::Object(one));
+/// The lists of an output in one order: services give them in any.
+fn sort_lists(at: Option<usize>, output: &mut Value) {
+    let row = at.map(|at| &ROWS[at]).filter(|row| row.is_list());
+    for (key, member) in output.as_object_mut().into_iter().flatten() {
+        let Value::Array(items) = member else { continue };
+        match row.filter(|row| row.key() == key) {
+            Some(row) => items.sort_by_cached_key(|item| id(row, item)),
+            None => items.sort_by_cached_key(canonical),
         }
     }
-    out
-}
-
-/// An entry of ListSecrets as DescribeSecret gives it.
-fn described(mut secret: Value) -> Value {
-    if let Value::Object(members) = &mut secret
-        && let Some(stages) = members.remove("SecretVersionsToStages")
-    {
-        members.entry("VersionIdsToStages").or_insert(stages);
-    }
-    secret
-}
-
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-/// A role of `get-account-authorization-details` as the single calls give it: the role, its
-/// inline policies, their names, its attached policies, its instance profiles.
-fn take_role(role: Value, made: &mut [Vec<Value>; 5]) {
-    let Value::Object(mut role) = role else { return };
-    let name = role.get("RoleName").cloned().unwrap_or_default();
-    let arn = role.get("Arn").cloned().unwrap_or_default();
-    let inline = role.remove("RolePolicyList");
-    let attached = role.remove("AttachedManagedPolicies");
-    let profiles = role.remove("InstanceProfileList");
-    made[0].push(object([("Role", Value::Object(role))]));
-    let mut names = Vec::new();
-    if let Some(Value::Array(policies)) = inline {
-        for policy in policies {
-            let Value::Object(mut policy) = policy else { continue };
-            names.push(policy.get("PolicyName").cloned().unwrap_or_default());
-            policy.insert("RoleName".to_owned(), name.clone());
-            policy.insert("_Arn".to_owned(), arn.clone());
-            made[1].push(Value::Object(policy));
-        }
-    }
-    let sort = |items: &mut Vec<Value>| items.sort_by_cached_key(canonical);
-    sort(&mut names);
-    let names = Value::Array(names);
-    made[2].push(object([
-        ("_RoleName", name.clone()),
-        ("_Arn", arn.clone()),
-        ("PolicyNames", names),
-    ]));
-    let mut attached = match attached {
-        Some(Value::Array(attached)) => attached,
-        _ => Vec::new(),
-    };
-    sort(&mut attached);
-    let attached = Value::Array(attached);
-    made[3].push(object([("_RoleName", name), ("_Arn", arn), ("AttachedPolicies", attached)]));
-    if let Some(Value::Array(profiles)) = profiles {
-        made[4].extend(profiles.into_iter().map(|p| object([("InstanceProfile", p)])));
-    }
-}
-
-fn take_policy(policy: Value, whole: &mut Vec<Value>, made: &mut Vec<Value>) {
-    let Value::Object(mut policy) = policy else { return };
-    let arn = policy.get("Arn").cloned().unwrap_or_default();
-    if let Some(Value::Array(versions)) = policy.remove("PolicyVersionList") {
-        made.extend(
-            versions
-                .into_iter()
-                .map(|version| object([("_PolicyArn", arn.clone()), ("PolicyVersion", version)])),
-        );
-    }
-    whole.push(object([("Policy", Value::Object(policy))]));
-}
-
-/// The error of a recording; our own kinds are written by `capture`.
-fn recorded_error(error: &Value) -> Option<SourceError> {
-    let code = string(error, "code").or_else(|| string(error, "Code"))?;
-    let message = string(error, "message").or_else(|| string(error, "Message"));
-    let kinds = [
-        ErrorKind::AccessDenied,
-        ErrorKind::Throttled,
-        ErrorKind::Timeout,
-        ErrorKind::Unreachable,
-        ErrorKind::NoCredentials,
-        ErrorKind::NotRecorded,
-        ErrorKind::NotAllowed,
-        ErrorKind::Malformed,
-        ErrorKind::LimitReached,
-        ErrorKind::NotFound,
-    ];
-    let message = message.unwrap_or_default();
-    match kinds.into_iter().find(|kind| kind.as_str() == code) {
-        Some(kind) => Some(SourceError::new(kind, message)),
-        None => Some(SourceError::from_code(code, message)),
-    }
-}
-
-/// Pages put together; they stay a part where one is not there.
-fn chain(mut pages: Vec<Recording>) -> Vec<Recording> {
-    pages.sort_by_cached_key(|page| {
-        (page.continued, canonical(&page.input), page.result.as_ref().ok().map(canonical))
-    });
-    pages.dedup_by(|one, other| one.input == other.input && one.result == other.result);
-    let mut order: Vec<usize> = Vec::new();
-    let mut next = pages.iter().position(|page| !page.continued);
-    while let Some(at) = next {
-        if order.contains(&at) {
-            return pages;
-        }
-        order.push(at);
-        let token = pages[at].result.as_ref().ok().and_then(normal::token_out);
-        match token {
-            None => break,
-            Some(token) => {
-                next = pages
-                    .iter()
-                    .position(|page| normal::token_in(&page.input) == Some(token.as_str()));
-                if next.is_none() {
-                    return pages;
-                }
-            }
-        }
-    }
-    if order.is_empty() {
-        return pages;
-    }
-    let mut all = Map::new();
-    for at in &order {
-        let Ok(Value::Object(output)) = &mut pages[*at].result else { return pages };
-        for (name, member) in std::mem::take(output) {
-            match (all.get_mut(&name), member) {
-                (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
-                (Some(_), _) => {}
-                (None, member) => {
-                    all.insert(name, member);
-                }
-            }
-        }
-    }
-    let mut whole = pages.swap_remove(order[0]);
-    let mut output = Value::Object(all);
-    normal::strip(&mut output);
-    whole.result = Ok(output);
-    whole.truncated = false;
-    vec![whole]
-}
-
-/// The key of an error that stands for every input.
-pub(super) fn every_key(service: &str, operation: &str, region: &str) -> String {
-    let region = if table::is_global(service) { "" } else { region };
-    format!("{service}:{operation}\n{region}")
-}
-
-/// The keys under which a recording with this (normalised) input may stand. A recording stands
-/// under the first; where a secret is named by its ARN, the name can end at two places.
-pub(super) fn recording_keys(
-    service: &str,
-    operation: &str,
-    region: &str,
-    mut input: Map<String, Value>,
-) -> Vec<String> {
-    let every = every_key(service, operation, region);
-    let key = |input: &Map<String, Value>| {
-        format!("{every}\n{}", canonical(&Value::Object(input.clone())))
-    };
-    let secret = input.get("SecretId").and_then(Value::as_str).and_then(secret_name);
-    let Some(name) = secret.map(str::to_owned) else { return vec![key(&input)] };
-    let mut keys = Vec::new();
-    let short = without_suffix(&name).map(str::to_owned);
-    for name in short.into_iter().chain([name]) {
-        input.insert("SecretId".to_owned(), name.into());
-        keys.push(key(&input));
-    }
-    keys
-}
-
-/// A secret's name without the hyphen and six characters that its ARN ends with.
-pub(super) fn without_suffix(name: &str) -> Option<&str> {
-    let (name, suffix) = name.rsplit_once('-')?;
-    (suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(name)
 }

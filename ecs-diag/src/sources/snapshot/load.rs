@@ -1,10 +1,6 @@
 //! Files to values.
 
-use std::{
-    fs,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Read, path::Path};
 
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
@@ -22,15 +18,25 @@ pub(super) struct Item {
 }
 
 /// What was read.
-#[derive(Default)]
 pub(super) struct Loaded {
     pub(super) items: Vec<Item>,
     /// Warnings with the name of the file that each is about.
     pub(super) warnings: Vec<(String, String)>,
-    bytes: u64,
+    /// Bytes that may still be read.
+    left: u64,
+}
+
+impl Default for Loaded {
+    fn default() -> Self {
+        Self::with_limit(LIMIT)
+    }
 }
 
 impl Loaded {
+    pub(super) fn with_limit(limit: u64) -> Self {
+        Self { items: Vec::new(), warnings: Vec::new(), left: limit }
+    }
+
     pub(super) fn warn(&mut self, source: &str, words: &str) {
         self.warnings.push((source.to_owned(), format!("{source}: {words}")));
     }
@@ -80,7 +86,7 @@ impl Loaded {
         };
         let file = fs::File::open(path).map_err(error)?;
         let mut bytes = Vec::new();
-        file.take(LIMIT - self.bytes + 1).read_to_end(&mut bytes).map_err(error)?;
+        file.take(self.left + 1).read_to_end(&mut bytes).map_err(error)?;
         self.bytes(&name, &bytes)
     }
 
@@ -90,7 +96,7 @@ impl Loaded {
             let words = format!("the snapshot is larger than {} MiB unpacked", LIMIT >> 20);
             SnapshotError::new(SnapshotErrorKind::TooLarge, name, words)
         };
-        let left = LIMIT - self.bytes;
+        let left = self.left;
         let unpacked;
         let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
             let mut out = Vec::new();
@@ -107,7 +113,7 @@ impl Loaded {
         if size > left {
             return Err(too_large());
         }
-        self.bytes += size;
+        self.left -= size;
 
         let decoded;
         let bytes = if let Some(text) = utf16(bytes) {
@@ -116,7 +122,11 @@ impl Loaded {
         } else {
             bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
         };
-        let values = if is_lines(name) { lines(name, bytes)? } else { stream(name, bytes)? };
+        let values = if extension(name) == Some("jsonl") {
+            lines(name, bytes)?
+        } else {
+            stream(name, bytes)?
+        };
         self.values(&shown(name), values);
         Ok(())
     }
@@ -151,15 +161,15 @@ impl Loaded {
     }
 }
 
-fn wanted(path: &PathBuf) -> bool {
-    let name = path.to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    name.ends_with(".json") || name.ends_with(".jsonl")
+fn wanted(path: &Path) -> bool {
+    matches!(extension(&path.to_string_lossy()), Some("json" | "jsonl"))
 }
 
-fn is_lines(name: &str) -> bool {
+/// What a name ends with, `.gz` aside.
+fn extension(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
-    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".jsonl")
+    let (_, end) = name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.')?;
+    ["json", "jsonl"].into_iter().find(|known| *known == end)
 }
 
 /// Text with a UTF-16 mark, as Windows PowerShell's `>` writes it.

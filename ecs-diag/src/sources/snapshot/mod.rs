@@ -4,13 +4,17 @@ mod answer;
 mod build;
 mod command;
 mod error;
+mod home;
 mod load;
 mod normal;
 mod outputs;
 mod path;
+mod recording;
 mod select;
+mod shapes;
 mod store;
 mod table;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +26,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::{
-    build::{Recording, StoreKey},
-    load::Loaded,
-    store::Store,
-};
+use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},

@@ -32,6 +32,12 @@ impl RecognisedOutput {
 
 /// How the output of every operation that a source may be asked is recognised, by service and
 /// operation.
+///
+/// *Like* names members that tell the objects from others under the same key: one of them is
+/// there. An operation marked *recording only* prints an output that does not say what was asked;
+/// save it as a recording.
+///
+#[doc = include_str!("../../../docs/snapshot.md")]
 pub fn recognised_outputs() -> Vec<RecognisedOutput> {
     let details = Some("`RoleDetailList` (get-account-authorization-details)");
     let mut outputs: Vec<_> = ROWS

@@ -26,6 +26,11 @@ pub(super) fn text(value: &Value, path: &str) -> Option<String> {
     first
 }
 
+/// The text of a member.
+pub(super) fn string(value: &Value, name: &str) -> Option<String> {
+    value.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
 fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| walk(item, path, visit)),

@@ -60,18 +60,18 @@ pub(super) fn conditions(
         let ask = row.asks.iter().find(|ask| ask.input() == name);
         match ask {
             None => return Err(format!("a saved collection cannot be asked with `{name}`")),
-            Some(Ask::Any(_)) => {}
-            Some(Ask::Ids(input, path)) => {
+            Some(Ask::Any(_) | Ask::Attribute) => {}
+            Some(Ask::Ids(_, path)) => {
                 let ways = scalars(value)?.into_iter().map(|id| by_id(path, id)).collect();
                 conditions.push(Condition::any_of(ways).named());
             }
-            Some(Ask::Equal(input, path)) => {
+            Some(Ask::Equal(_, path)) => {
                 let ways = scalars(value)?.into_iter().map(|id| by_id(path, id)).collect();
                 conditions.push(Condition::any_of(ways));
             }
-            Some(Ask::Filters(input)) => {
+            Some(Ask::Filters(_)) => {
                 for (name, values) in named_values(value, "Name", "Values")? {
-                    conditions.push(filter(row, input, &name, &values)?);
+                    conditions.push(filter(row, &name, &values)?);
                 }
             }
             Some(Ask::Special(_, special)) => conditions.extend(special(value)?),
@@ -91,12 +91,7 @@ fn by_id(path: &'static str, id: String) -> Way {
     vec![(path, Pattern::Is(id))]
 }
 
-fn filter(
-    row: &Row,
-    input: &'static str,
-    name: &str,
-    values: &[String],
-) -> Result<Condition, String> {
+fn filter(row: &Row, name: &str, values: &[String]) -> Result<Condition, String> {
     let values = values.iter();
     if let Some(key) = name.strip_prefix("tag:") {
         let ways = values.flat_map(|value| tag_ways(key, value)).collect();
@@ -175,7 +170,6 @@ fn named_values(
 
 /// Filters that compare whole values, by a table of names and paths.
 fn by_table(
-    input: &'static str,
     filters: Vec<(String, Vec<String>)>,
     table: &[(&str, &'static str)],
 ) -> Result<Vec<Condition>, String> {
@@ -191,14 +185,8 @@ fn by_table(
         .collect()
 }
 
-/// Which attribute is asked; the answer is cut down to it.
-pub(super) fn attribute(_: &Value) -> Result<Vec<Condition>, String> {
-    Ok(Vec::new())
-}
-
 pub(super) fn lookup_attributes(value: &Value) -> Result<Vec<Condition>, String> {
     by_table(
-        "LookupAttributes",
         named_values(value, "AttributeKey", "AttributeValue")?,
         &[
             ("EventId", "EventId"),
@@ -265,7 +253,7 @@ fn image_conditions(
 pub(super) fn image_filter(value: &Value) -> Result<Vec<Condition>, String> {
     let anything = || vec![vec![("imageTags", Pattern::Begins(String::new()))]];
     let tagged = Condition::any_of(anything());
-    let members = value.as_object().map(|filter| filter.len()).unwrap_or_default();
+    let members = value.as_object().map_or(0, serde_json::Map::len);
     match value.get("tagStatus").and_then(Value::as_str) {
         Some("ANY") if members == 1 => Ok(Vec::new()),
         Some("TAGGED") if members == 1 => Ok(vec![tagged]),
@@ -297,7 +285,7 @@ pub(super) fn coverage(value: &Value) -> Result<Vec<Condition>, String> {
                 "NotEquals" => true,
                 _ => return Err(malformed()),
             };
-            for condition in by_table("FilterCriteria", values, &table)? {
+            for condition in by_table(values, &table)? {
                 conditions.push(Condition { negated, ..condition });
             }
         }
@@ -306,18 +294,14 @@ pub(super) fn coverage(value: &Value) -> Result<Vec<Condition>, String> {
 }
 
 pub(super) fn begins_log_group(value: &Value) -> Result<Vec<Condition>, String> {
-    log_groups("logGroupNamePrefix", value, Pattern::Begins)
+    log_groups(value, Pattern::Begins)
 }
 
 pub(super) fn contains_log_group(value: &Value) -> Result<Vec<Condition>, String> {
-    log_groups("logGroupNamePattern", value, Pattern::Contains)
+    log_groups(value, Pattern::Contains)
 }
 
-fn log_groups(
-    input: &'static str,
-    value: &Value,
-    pattern: fn(String) -> Pattern,
-) -> Result<Vec<Condition>, String> {
+fn log_groups(value: &Value, pattern: fn(String) -> Pattern) -> Result<Vec<Condition>, String> {
     let ways = scalars(value)?.into_iter().map(|t| vec![("logGroupName", pattern(t))]).collect();
     Ok(vec![Condition::any_of(ways)])
 }
@@ -330,7 +314,6 @@ pub(super) fn log_group_identifiers(value: &Value) -> Result<Vec<Condition>, Str
             vec![("logGroupName", Pattern::Is(name.trim_end_matches(":*").to_owned()))]
         })
         .collect();
-    let input = "logGroupIdentifiers";
     Ok(vec![Condition { unique: true, ..Condition::any_of(ways) }])
 }
 
@@ -381,7 +364,6 @@ pub(super) fn secret_filters(value: &Value) -> Result<Vec<Condition>, String> {
 
 pub(super) fn activations(value: &Value) -> Result<Vec<Condition>, String> {
     by_table(
-        "Filters",
         named_values(value, "FilterKey", "FilterValues")?,
         &[
             ("ActivationIds", "ActivationId"),
@@ -395,7 +377,6 @@ pub(super) fn instance_information(value: &Value) -> Result<Vec<Condition>, Stri
     let filters =
         named_values(value, "Key", "Values").or_else(|_| named_values(value, "key", "valueSet"))?;
     let mut conditions = by_table(
-        "Filters",
         filters,
         &[
             ("InstanceIds", "InstanceId"),

@@ -152,6 +152,24 @@ pub(super) fn canonical(value: &Value) -> String {
     Query::new("", "", value).input_json().to_owned()
 }
 
+/// The same for arrays in whatever order: which version wins must not depend on that.
+pub(super) fn unordered(value: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Array(items) => {
+                let mut items: Vec<_> = items.iter().map(sorted).collect();
+                items.sort_by_cached_key(canonical);
+                Value::Array(items)
+            }
+            Value::Object(members) => {
+                members.iter().map(|(name, member)| (name.clone(), sorted(member))).collect()
+            }
+            other => other.clone(),
+        }
+    }
+    canonical(&sorted(value))
+}
+
 /// Versions of one object: the newest, then the fullest, filled from the others.
 fn one_of(versions: Vec<Value>, whole: bool) -> Option<Value> {
     let mut versions: Vec<_> = versions
@@ -159,7 +177,7 @@ fn one_of(versions: Vec<Value>, whole: bool) -> Option<Value> {
         .map(|version| {
             let number = version.get("version").and_then(Value::as_u64);
             let members = version.as_object().map_or(0, Map::len);
-            (std::cmp::Reverse((number, members)), canonical(&version), version)
+            (std::cmp::Reverse((number, members)), unordered(&version), version)
         })
         .collect();
     versions.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));

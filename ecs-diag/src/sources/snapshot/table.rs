@@ -61,6 +61,8 @@ pub(super) enum Ask {
     Special(&'static str, Special),
     /// Does not change the answer as far as it is saved.
     Any(&'static str),
+    /// Which attribute of an EC2 object; the answer is cut down to it.
+    Attribute,
 }
 
 impl Ask {
@@ -71,6 +73,7 @@ impl Ask {
             | Self::Filters(input)
             | Self::Special(input, _)
             | Self::Any(input) => input,
+            Self::Attribute => "Attribute",
         }
     }
 }
@@ -239,7 +242,7 @@ pub(super) static ROWS: &[Row] = &[
         .asks(&[Ids("AssociationIds", "AssociationId"), Filters("Filters")]).code("InvalidAssociationID.NotFound")
         .filters(&[("instance-id", "InstanceId"), ("state", "State")]),
     Row::one("ec2", "DescribeInstanceAttribute", &["InstanceId"]).like(INSTANCE_ATTRIBUTES).id(&["InstanceId"])
-        .asks(&[Equal("InstanceId", "InstanceId"), By("Attribute", select::attribute)]),
+        .asks(&[Equal("InstanceId", "InstanceId"), Ask::Attribute]),
     Row::list("ec2", "DescribeInstanceTypes", "InstanceTypes").like(&["InstanceType"]).id(&["InstanceType"])
         .proof(Proof::Named)
         .asks(&[Ids("InstanceTypes", "InstanceType"), Filters("Filters")])
@@ -351,7 +354,7 @@ pub(super) static ROWS: &[Row] = &[
         .filters(&[("state", "State"), ("transit-gateway-attachment-id", "=TransitGatewayAttachmentId"), ("transit-gateway-id", "TransitGatewayId"),
             ("vpc-id", "VpcId")]),
     Row::one("ec2", "DescribeVpcAttribute", &["VpcId"]).like(&["EnableDnsHostnames", "EnableDnsSupport", "EnableNetworkAddressUsageMetrics"])
-        .id(&["VpcId"]).asks(&[Equal("VpcId", "VpcId"), By("Attribute", select::attribute)]),
+        .id(&["VpcId"]).asks(&[Equal("VpcId", "VpcId"), Ask::Attribute]),
     Row::list("ec2", "DescribeVpcBlockPublicAccessExclusions", "VpcBlockPublicAccessExclusions").id(&["ExclusionId"]).owner(&["ResourceArn"])
         .asks(&[Ids("ExclusionIds", "ExclusionId"), Filters("Filters")]).code("InvalidVpcBlockPublicAccessExclusionId.NotFound")
         .filters(&[("resource-arn", "ResourceArn"), ("internet-gateway-exclusion-mode", "InternetGatewayExclusionMode"), ("state", "State")]),
@@ -598,27 +601,38 @@ pub(super) static REFERENCES: &[(&str, &str, &str)] = &[
     ("InstanceProfile", "InstanceProfile.Roles.RoleName", "Role"),
 ];
 
-/// Requests about what belongs to an object: operation, input member, the object's row and path.
-/// Without the object there is nothing to ask about.
+/// The object that a request is about.
+pub(super) struct Parent {
+    /// Service and operation of the request.
+    pub(super) of: (&'static str, &'static str),
+    /// The member of the request that names the object.
+    pub(super) member: &'static str,
+    /// The row of the object.
+    pub(super) row: (&'static str, &'static str),
+    /// The path (or the member) by which the row is asked.
+    pub(super) path: &'static str,
+}
+
+/// Requests about what belongs to an object: without the object there is nothing to ask about.
 #[rustfmt::skip]
-pub(super) static PARENTS: &[(&str, &str, &str, (&str, &str), &str)] = &[
-    ("ec2", "DescribeInstanceAttribute", "InstanceId", ("ec2", "DescribeInstances"), "Instances.InstanceId"),
-    ("ec2", "DescribeStaleSecurityGroups", "VpcId", ("ec2", "DescribeVpcs"), "VpcId"),
-    ("ec2", "DescribeVpcAttribute", "VpcId", ("ec2", "DescribeVpcs"), "VpcId"),
-    ("ec2", "GetManagedPrefixListEntries", "PrefixListId", ("ec2", "DescribeManagedPrefixLists"), "PrefixListId"),
-    ("ecr", "BatchGetImage", "repositoryName", ("ecr", "DescribeRepositories"), "repositoryName"),
-    ("ecr", "DescribeImages", "repositoryName", ("ecr", "DescribeRepositories"), "repositoryName"),
-    ("ecr", "GetLifecyclePolicy", "repositoryName", ("ecr", "DescribeRepositories"), "repositoryName"),
-    ("ecr", "GetRepositoryPolicy", "repositoryName", ("ecr", "DescribeRepositories"), "repositoryName"),
-    ("efs", "DescribeAccessPoints", "FileSystemId", ("efs", "DescribeFileSystems"), "FileSystemId"),
-    ("efs", "DescribeFileSystemPolicy", "FileSystemId", ("efs", "DescribeFileSystems"), "FileSystemId"),
-    ("efs", "DescribeMountTargets", "AccessPointId", ("efs", "DescribeAccessPoints"), "AccessPointId"),
-    ("efs", "DescribeMountTargets", "FileSystemId", ("efs", "DescribeFileSystems"), "FileSystemId"),
-    ("elbv2", "DescribeListeners", "LoadBalancerArn", ("elbv2", "DescribeLoadBalancers"), "LoadBalancerArn"),
-    ("elbv2", "DescribeTargetGroups", "LoadBalancerArn", ("elbv2", "DescribeLoadBalancers"), "LoadBalancerArn"),
-    ("elbv2", "DescribeTargetHealth", "TargetGroupArn", ("elbv2", "DescribeTargetGroups"), "TargetGroupArn"),
-    ("secretsmanager", "GetResourcePolicy", "SecretId", ("secretsmanager", "DescribeSecret"), "SecretId"),
-    ("secretsmanager", "ListSecretVersionIds", "SecretId", ("secretsmanager", "DescribeSecret"), "SecretId"),
+pub(super) static PARENTS: &[Parent] = &[
+    Parent { of: ("ec2", "DescribeInstanceAttribute"), member: "InstanceId", row: ("ec2", "DescribeInstances"), path: "Instances.InstanceId" },
+    Parent { of: ("ec2", "DescribeStaleSecurityGroups"), member: "VpcId", row: ("ec2", "DescribeVpcs"), path: "VpcId" },
+    Parent { of: ("ec2", "DescribeVpcAttribute"), member: "VpcId", row: ("ec2", "DescribeVpcs"), path: "VpcId" },
+    Parent { of: ("ec2", "GetManagedPrefixListEntries"), member: "PrefixListId", row: ("ec2", "DescribeManagedPrefixLists"), path: "PrefixListId" },
+    Parent { of: ("ecr", "BatchGetImage"), member: "repositoryName", row: ("ecr", "DescribeRepositories"), path: "repositoryName" },
+    Parent { of: ("ecr", "DescribeImages"), member: "repositoryName", row: ("ecr", "DescribeRepositories"), path: "repositoryName" },
+    Parent { of: ("ecr", "GetLifecyclePolicy"), member: "repositoryName", row: ("ecr", "DescribeRepositories"), path: "repositoryName" },
+    Parent { of: ("ecr", "GetRepositoryPolicy"), member: "repositoryName", row: ("ecr", "DescribeRepositories"), path: "repositoryName" },
+    Parent { of: ("efs", "DescribeAccessPoints"), member: "FileSystemId", row: ("efs", "DescribeFileSystems"), path: "FileSystemId" },
+    Parent { of: ("efs", "DescribeFileSystemPolicy"), member: "FileSystemId", row: ("efs", "DescribeFileSystems"), path: "FileSystemId" },
+    Parent { of: ("efs", "DescribeMountTargets"), member: "AccessPointId", row: ("efs", "DescribeAccessPoints"), path: "AccessPointId" },
+    Parent { of: ("efs", "DescribeMountTargets"), member: "FileSystemId", row: ("efs", "DescribeFileSystems"), path: "FileSystemId" },
+    Parent { of: ("elbv2", "DescribeListeners"), member: "LoadBalancerArn", row: ("elbv2", "DescribeLoadBalancers"), path: "LoadBalancerArn" },
+    Parent { of: ("elbv2", "DescribeTargetGroups"), member: "LoadBalancerArn", row: ("elbv2", "DescribeLoadBalancers"), path: "LoadBalancerArn" },
+    Parent { of: ("elbv2", "DescribeTargetHealth"), member: "TargetGroupArn", row: ("elbv2", "DescribeTargetGroups"), path: "TargetGroupArn" },
+    Parent { of: ("secretsmanager", "GetResourcePolicy"), member: "SecretId", row: ("secretsmanager", "DescribeSecret"), path: "SecretId" },
+    Parent { of: ("secretsmanager", "ListSecretVersionIds"), member: "SecretId", row: ("secretsmanager", "DescribeSecret"), path: "SecretId" },
 ];
 
 /// Operations that AWS does not answer without input: an error recorded with an empty input

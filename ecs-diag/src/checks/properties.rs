@@ -1,0 +1,148 @@
+//! What holds for every check, whatever the facts.
+
+use std::collections::BTreeMap;
+
+use proptest::{prelude::*, sample::Index};
+use serde_json::Value;
+
+use super::{all, testing::World};
+use crate::check::Status;
+
+/// Every example of every check.
+fn worlds() -> Vec<World> {
+    all()
+        .iter()
+        .flat_map(|entry| {
+            let examples = &entry.examples;
+            [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
+        })
+        .collect()
+}
+
+/// How each check ends; nothing where there is no such task.
+fn statuses(world: &World) -> BTreeMap<String, Status> {
+    let checks = world.diagnose().map_or(vec![], |report| report.checks);
+    checks.into_iter().map(|check| (check.check, check.status)).collect()
+}
+
+fn assert_only_unknown(before: &World, after: &World, what: &str) {
+    let before = statuses(before);
+    for (check, status) in statuses(after) {
+        let was = before.get(&check);
+        assert!(
+            was == Some(&status) || status == Status::Unknown,
+            "without {what}, `{check}` turns from {was:?} into {status:?}"
+        );
+    }
+}
+
+/// Removing or refusing one thing after another is done for all worlds, so that no check escapes.
+#[test]
+fn one_collection_less_turns_a_status_only_into_unknown() {
+    for world in worlds() {
+        for output in world.outputs.keys().copied().filter(|output| *output != "snapshot") {
+            let mut less = world.clone();
+            less.without(output);
+            assert_only_unknown(&world, &less, output);
+        }
+    }
+}
+
+#[test]
+fn one_recording_less_turns_a_status_only_into_unknown() {
+    for world in worlds() {
+        for index in 0..world.recordings.len() {
+            let mut less = world.clone();
+            let recording = less.recordings.remove(index);
+            // An error recording may be all that keeps a collection from answering.
+            if recording.get("error").is_none() {
+                assert_only_unknown(&world, &less, &recording.to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn one_denied_operation_turns_a_status_only_into_unknown() {
+    for world in worlds() {
+        let before = statuses(&world);
+        for name in world.asked() {
+            let mut less = world.clone();
+            less.deny(&name);
+            for (check, status) in statuses(&less) {
+                let was = before.get(&check);
+                assert!(
+                    was == Some(&status)
+                        || status == Status::Unknown
+                        // Reporting what was denied is that check's business.
+                        || check == "pre-caller-permissions",
+                    "with {name} denied, `{check}` turns from {was:?} into {status:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Reverses every array whose order means nothing to AWS.
+fn reverse(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.reverse();
+            items.iter_mut().for_each(reverse);
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                // Order counts in commands, containers, events and policies' text.
+                let ordered =
+                    ["containerDefinitions", "containers", "command", "events", "secrets"];
+                if !ordered.contains(&name.as_str()) {
+                    reverse(member);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_order_of_files_and_objects_does_not_matter() {
+    for world in worlds() {
+        let mut reordered = world.clone();
+        reordered.outputs.values_mut().for_each(reverse);
+        reordered.recordings.reverse();
+        reordered.reverse_files = true;
+        let json = |world: &World| world.diagnose().map(|report| report.to_json());
+        assert_eq!(json(&world), json(&reordered));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fewer_collections_turn_a_status_only_into_unknown(
+        which in any::<Index>(),
+        less in proptest::collection::vec(any::<Index>(), 1..6),
+    ) {
+        let worlds = worlds();
+        let world = which.get(&worlds);
+        let outputs: Vec<_> = world.outputs.keys().copied().filter(|name| *name != "snapshot").collect();
+        let mut fewer = world.clone();
+        for index in less {
+            fewer.outputs.remove(index.get(&outputs));
+        }
+        assert_only_unknown(world, &fewer, "some outputs");
+    }
+
+    #[test]
+    fn no_text_makes_a_diagnosis_panic(text in ".{0,400}", name in "\\PC{0,60}") {
+        let mut world = World::default();
+        world.stopped(&text).image(&name).container("/name", Value::from(name.clone()));
+        let report = world.report();
+        prop_assert!(report
+            .checks
+            .iter()
+            .all(|check| check.reason.as_deref() != Some("the check panicked; its findings are left out")));
+        serde_json::from_str::<Value>(&report.to_json()).unwrap();
+    }
+}
