@@ -231,7 +231,7 @@ fn candidates_are_listed() {
     let tasks = [failed("shop", ID), failed("shop", OTHER), running("shop", &third)];
     let Ran(code, out, err) = diagnose(&snapshot(&tasks, &["v41"]), &["--format", "json"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.starts_with("error: several tasks failed\n"), "{err}");
+    assert!(err.starts_with("error: more than one task failed\n"), "{err}");
     assert!(err.contains(&format!("    {ID}  STOPPED  TaskFailedToStart  Cannot")), "{err}");
     assert!(err.contains(OTHER) && !err.contains(&third), "{err}");
 
@@ -392,7 +392,7 @@ fn hostile_data_stays_data() {
     task["taskArn"] = arn("shop", "\u{1b}[2Jx").into();
     let Ran(code, _, err) = diagnose(&snapshot(&[failed("shop", ID), task], &["v42"]), &[]);
     assert_eq!(code, 2);
-    assert!(err.contains("several") && !err.contains('\u{1b}'), "{err:?}");
+    assert!(err.contains("more than one") && !err.contains('\u{1b}'), "{err:?}");
     let Ran(code, _, err) = run(&["diagnose", "--snapshot", "\u{1b}[2J"]);
     assert_eq!(code, 2);
     assert!(!err.contains('\u{1b}'), "{err:?}");

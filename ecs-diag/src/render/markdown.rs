@@ -174,7 +174,7 @@ fn unknown(out: &mut String, report: &Report) {
     if unknown == 0 {
         return;
     }
-    *out += &format!("\n### Not known: {} could not be answered\n\n", checks(unknown));
+    *out += &format!("\n### Could not be known: {}\n\n", checks(unknown));
     let calls = open_calls(report);
     for open in calls.iter().take(ITEMS) {
         *out += &format!("- {}", code(&open.query.name()));

@@ -169,7 +169,7 @@ fn inconclusive() {
                > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
                > found
 
-    not known: 1 check could not be answered
+    could not be known: 1 check
       ecr:DescribeImages
         {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
         in eu-west-1
@@ -278,7 +278,7 @@ fn everything() {
         fix: make them immutable
       info: platform version 1.4.0 is the newest one [fg-platform]
 
-    not known: 4 checks could not be answered
+    could not be known: 4 checks
       ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]}
         AccessDeniedException: not authorized
         would settle rt-blackhole, rt-return
@@ -322,7 +322,8 @@ fn everything_in_full() {
                repository: shop/checkout
                service: ecr.dkr
                tag: v42
-      network  subnet-0a11111111111111a
+      network  subnet-0a11111111111111a, subnet-0b22222222222222b,
+               sg-0c33333333333333c, no public address
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
       because  the failure message names it
@@ -365,7 +366,7 @@ fn everything_in_full() {
           $ aws ecr put-image-tag-mutability
       info: platform version 1.4.0 is the newest one [fg-platform]
 
-    not known: 4 checks could not be answered
+    could not be known: 4 checks
       ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]}
         AccessDeniedException: not authorized
         would settle rt-blackhole, rt-return
@@ -464,7 +465,7 @@ fn everything_in_markdown() {
       ```
     - **info:** platform version 1.4.0 is the newest one (`fg-platform`)
 
-    ### Not known: 4 checks could not be answered
+    ### Could not be known: 4 checks
 
     - `ec2:DescribeRouteTables` `{"RouteTableIds":["rtb-1"]}`: AccessDeniedException: not authorized; would settle `rt-blackhole`, `rt-return`
     - `kms:DescribeKey`: not saved: run `aws kms describe-key --key-id k --region eu-west-1`; would settle `kms-key-state`

@@ -300,7 +300,7 @@ impl Page {
         if unknown == 0 {
             return;
         }
-        self.heading("not known:", &format!("{} could not be answered", checks(unknown)));
+        self.heading("could not be known:", &checks(unknown));
         for Open { query, error, checks } in calls.iter().take(self.shown(calls.len())) {
             let mut call = vec![(Ink::Bold, query.name())];
             if self.detail == Detail::Full || !names_command(error) {

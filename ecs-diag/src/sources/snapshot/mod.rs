@@ -160,18 +160,6 @@ impl Snapshot {
         objects.into_iter()
     }
 
-    /// Whether there is nothing but EventBridge events.
-    pub fn is_events_only(&self) -> bool {
-        let row = table::row("ecs", "DescribeTasks");
-        let told = |task: &Value| {
-            self.events.iter().any(|event| event["detail"].get("taskArn") == task.get("taskArn"))
-        };
-        self.recorded.is_empty()
-            && self.stores.keys().all(|key| Some(key.0) == row)
-            && !self.events.is_empty()
-            && self.tasks().all(told)
-    }
-
     /// Every EventBridge event, by the task's ARN and version.
     pub fn events(&self) -> impl Iterator<Item = &Value> {
         self.events.iter()

@@ -4,11 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Snapshot;
-use crate::{
-    Error, Kind, Target,
-    aws::{Arn, ecs::Task},
-    case,
-};
+use crate::{Error, Kind, Target, aws::ecs::Task, case};
 
 /// Candidates that an error lists.
 const LISTED: usize = 20;
@@ -24,12 +20,11 @@ impl Snapshot {
         let tasks: Vec<(Task, &Value)> = self
             .tasks()
             .filter_map(|value| Some((Task::deserialize(value).ok()?, value)))
-            .filter(|(task, _)| cluster.is_none_or(|cluster| is_in(task, cluster)))
+            .filter(|(task, _)| cluster.is_none_or(|cluster| task.is_in(cluster)))
             .collect();
         let failed: Vec<_> = tasks.iter().filter(|(task, _)| case::failed(task)).collect();
         match (failed.as_slice(), tasks.as_slice()) {
-            ([only], _) => Ok(self.of(only)),
-            ([], [only]) => Ok(self.of(only)),
+            ([(task, value)], _) | ([], [(task, value)]) => Ok(self.of(task, value)),
             ([], []) => {
                 let place = cluster.map_or(String::new(), |name| format!(" of cluster `{name}`"));
                 Err(Error::new(Kind::NoSuchTarget, format!("the snapshot holds no task{place}")))
@@ -39,7 +34,9 @@ impl Snapshot {
         }
     }
 
-    fn of(&self, (task, value): &(Task, &Value)) -> Target {
+    /// The target that a task of this snapshot is: the event that tells of it, where an event is
+    /// all that does.
+    pub(crate) fn of(&self, task: &Task, value: &Value) -> Target {
         let tells_all = |event: &&Value| {
             let detail = &event["detail"];
             detail["taskArn"] == value["taskArn"]
@@ -53,11 +50,6 @@ impl Snapshot {
             .and_then(|event| Target::event(event.clone()).ok())
             .unwrap_or_else(|| Target::task(task.cluster_arn.as_deref(), &task.task_arn))
     }
-}
-
-fn is_in(task: &Task, cluster: &str) -> bool {
-    let Some(arn) = task.cluster_arn.as_deref() else { return false };
-    arn == cluster || arn.parse::<Arn>().is_ok_and(|arn| arn.resource_id() == cluster)
 }
 
 fn several<'t>(holds: &str, tasks: impl ExactSizeIterator<Item = &'t Task>) -> Error {
