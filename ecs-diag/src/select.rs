@@ -19,83 +19,59 @@ const LISTED: usize = 20;
 const REASON: usize = 80;
 
 impl Snapshot {
-    /// The target where none is named: the only task (of `cluster`, if it is given) that stopped
-    /// otherwise than it should, else the only task there is.
+    /// The target where none is named: the only task (of `cluster`, by name or ARN, if it is given)
+    /// that stopped otherwise than it should, else the only task there is. Where an event is all
+    /// that tells of it, it is the event.
     ///
     /// # Errors
     /// If there is no such task, or more than one; the error lists them.
     pub fn target(&self, cluster: Option<&str>) -> Result<Target, Error> {
-        self.find(cluster, None, None)
+        let (failed, others): (Vec<_>, Vec<_>) =
+            tasks_in(cluster, self).into_iter().partition(|(task, _)| case::failed(task));
+        match (failed.as_slice(), others.as_slice()) {
+            ([(task, value)], _) | ([], [(task, value)]) => Ok(self.of(task, value)),
+            ([], []) => Err(no_task(cluster, self)),
+            ([], _) => Err(list("no task failed, and there is more than one", &others)
+                .with_help("name the one that is meant:")),
+            _ => {
+                Err(list("more than one task failed", &failed)
+                    .with_help("name the one that is meant:"))
+            }
+        }
     }
 
-    /// The task or service that these names mean, each a name, an id or an ARN; without `task` and
-    /// `service` see [`Snapshot::target`]. Where an event is all that tells of the task, it is the
-    /// event.
+    /// The task or service that is meant by these names, ids or ARNs; see [`Snapshot::target`] where
+    /// neither is given.
     ///
     /// # Errors
-    /// If it is not in the snapshot, or it is not clear which one is meant; the error lists what
-    /// there is to choose from.
+    /// If the snapshot does not hold it, or it is not clear which one is meant; the error lists
+    /// what there is.
     pub fn find(
         &self,
         cluster: Option<&str>,
         task: Option<&str>,
         service: Option<&str>,
     ) -> Result<Target, Error> {
-        if let (None, Some(service)) = (task, service) {
-            return find_service(cluster, service, self);
+        match (task, service) {
+            (Some(task), _) => named_task(cluster, task, self),
+            (None, Some(service)) => named_service(cluster, service, self),
+            (None, None) => self.target(cluster),
         }
-        let all: Vec<Candidate<'_>> = self.tasks().filter_map(Candidate::new).collect();
-        if let Some(task) = task
-            && !all.iter().any(|candidate| is(&candidate.task.task_arn, task))
-            && is_refused(cluster, task, self)
-        {
-            return Ok(Target::task(cluster, task));
-        }
-        if all.is_empty() {
-            return Err(error("the snapshot holds no task").with_help(
-                "save one with `aws ecs describe-tasks --cluster CLUSTER --tasks ID`, or name a \
-                 service",
-            ));
-        }
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|candidate| candidate.is_of(cluster));
-        if here.is_empty() {
-            let clusters = elsewhere.iter().filter_map(Candidate::cluster).map(name).collect();
-            let cluster = cluster.unwrap_or_default();
-            return Err(error(format!("the snapshot holds no task of cluster `{cluster}`"))
-                .with_help(format!("it holds tasks of {}", quoted(&clusters))));
-        }
-        let chosen: Vec<&Candidate<'_>> = match task {
-            Some(task) => {
-                here.iter().filter(|candidate| is(&candidate.task.task_arn, task)).collect()
-            }
-            None if here.iter().any(|candidate| candidate.failed) => {
-                here.iter().filter(|candidate| candidate.failed).collect()
-            }
-            None => here.iter().collect(),
+    }
+
+    fn of(&self, task: &ecs::Task, value: &Value) -> Target {
+        let tells_all = |event: &&Value| {
+            let detail = &event["detail"];
+            detail["taskArn"] == value["taskArn"]
+                && detail["version"] == value["version"]
+                && value.as_object().is_some_and(|members| {
+                    members.keys().all(|member| detail.get(member).is_some())
+                })
         };
-        match (chosen.as_slice(), task) {
-            ([one], _) => Ok(one.target(cluster, self)),
-            ([], task) => {
-                let task = task.unwrap_or_default();
-                Err(error(format!("the snapshot holds no task `{task}`"))
-                    .with_help("it holds:")
-                    .with_candidates(listed(here.iter())))
-            }
-            (several, Some(_)) => Err(error("several tasks have that id")
-                .with_help("name one by its ARN, or its cluster:")
-                .with_candidates(listed(several.iter().copied()))),
-            (several, None) => {
-                let what = if several[0].failed {
-                    "several tasks failed"
-                } else {
-                    "no task failed, and several are there"
-                };
-                Err(error(what)
-                    .with_help("name one of them:")
-                    .with_candidates(listed(several.iter().copied())))
-            }
-        }
+        self.events()
+            .find(tells_all)
+            .and_then(|event| Target::event(event.clone()).ok())
+            .unwrap_or_else(|| Target::task(task.cluster_arn.as_deref(), &task.task_arn))
     }
 }
 
@@ -103,157 +79,151 @@ fn error(message: impl Into<String>) -> Error {
     Error::new(Kind::NoSuchTarget, message)
 }
 
-/// A task of the snapshot.
-struct Candidate<'s> {
-    task: ecs::Task,
-    value: &'s Value,
-    failed: bool,
+/// The tasks of a cluster, or of all.
+fn tasks_in<'s>(cluster: Option<&str>, snapshot: &'s Snapshot) -> Vec<(ecs::Task, &'s Value)> {
+    snapshot
+        .tasks()
+        .filter_map(|value| Some((task_of(value)?, value)))
+        .filter(|(task, _)| cluster.is_none_or(|cluster| task.is_in(cluster)))
+        .collect()
 }
 
-impl<'s> Candidate<'s> {
-    fn new(value: &'s Value) -> Option<Self> {
-        // A task with a member of a wrong type can still be named; its report says what is wrong.
-        let task = ecs::Task::deserialize(value).ok().or_else(|| {
-            let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-            Some(ecs::Task {
-                task_arn: text("taskArn")?,
-                cluster_arn: text("clusterArn"),
-                last_status: text("lastStatus"),
-                ..ecs::Task::default()
-            })
-        })?;
-        Some(Self { failed: case::failed(&task), task, value })
-    }
-
-    /// The cluster: its ARN, else the name in the task's ARN.
-    fn cluster(&self) -> Option<&str> {
-        let in_arn = || {
-            let mut parts = self.task.task_arn.rsplit('/');
-            parts.next();
-            parts.next().filter(|part| !part.contains(':'))
-        };
-        self.task.cluster_arn.as_deref().or_else(in_arn)
-    }
-
-    fn is_of(&self, cluster: Option<&str>) -> bool {
-        cluster.is_none_or(|cluster| same(self.cluster().unwrap_or_default(), cluster))
-    }
-
-    fn target(&self, cluster: Option<&str>, snapshot: &Snapshot) -> Target {
-        let tells_all = |event: &&Value| {
-            let detail = &event["detail"];
-            detail["taskArn"] == self.value["taskArn"]
-                && detail["version"] == self.value["version"]
-                && self.value.as_object().is_some_and(|members| {
-                    members.keys().all(|member| detail.get(member).is_some())
-                })
-        };
-        let event = snapshot.events().find(tells_all);
-        event.and_then(|event| Target::event(event.clone()).ok()).unwrap_or_else(|| {
-            Target::task(cluster.or_else(|| self.cluster().map(name)), &self.task.task_arn)
+/// A task with a member of a wrong type can be meant as well; its report says what is wrong.
+fn task_of(value: &Value) -> Option<ecs::Task> {
+    ecs::Task::deserialize(value).ok().or_else(|| {
+        let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+        Some(ecs::Task {
+            task_arn: text("taskArn")?,
+            cluster_arn: text("clusterArn"),
+            last_status: text("lastStatus"),
+            ..ecs::Task::default()
         })
-    }
+    })
+}
 
-    /// Id, status and reason in a line.
-    fn line(&self) -> String {
-        let task = &self.task;
-        let mut line = clean(name(&task.task_arn)).into_owned();
-        for word in [&task.last_status, &task.stop_code].into_iter().flatten() {
-            line += &format!("  {}", clean(&shorten(word, REASON)));
+fn named_task(cluster: Option<&str>, task: &str, snapshot: &Snapshot) -> Result<Target, Error> {
+    let here = tasks_in(cluster, snapshot);
+    let (meant, others): (Vec<_>, Vec<_>) =
+        here.into_iter().partition(|(one, _)| is(&one.task_arn, task));
+    match meant.as_slice() {
+        [(task, value)] => Ok(snapshot.of(task, value)),
+        [] if is_refused(&ecs::DescribeTasks::new(cluster, [task.to_owned()]), snapshot) => {
+            Ok(Target::task(cluster, task))
         }
-        if let Some(reason) = &task.stopped_reason {
-            line += &format!("  {}", clean(&shorten(reason, REASON)));
+        [] if others.is_empty() => Err(no_task(cluster, snapshot)),
+        [] => {
+            Err(list(format!("the snapshot holds no task `{task}`"), &others)
+                .with_help("it holds:"))
         }
-        line
+        several => Err(list("more than one task has that id", several)
+            .with_help("name its cluster, or the task by its ARN:")),
     }
 }
 
-/// Whether the call that would tell of the task was made and gave an error: the report says which.
-fn is_refused(cluster: Option<&str>, task: &str, snapshot: &Snapshot) -> bool {
-    let request = ecs::DescribeTasks::new(cluster, [task.to_owned()]);
-    let refused = |kind| !matches!(kind, ErrorKind::NotRecorded | ErrorKind::NotFound);
-    snapshot.answer(&request.query()).is_err_and(|why| refused(why.kind))
-}
-
-fn listed<'c>(candidates: impl ExactSizeIterator<Item = &'c Candidate<'c>>) -> Vec<String> {
-    let count = candidates.len();
-    let mut lines: Vec<_> = candidates.take(LISTED).map(Candidate::line).collect();
-    if count > LISTED {
-        lines.push(format!("… and {} more", count - LISTED));
+fn no_task(cluster: Option<&str>, snapshot: &Snapshot) -> Error {
+    let all = tasks_in(None, snapshot);
+    let clusters: BTreeSet<&str> =
+        all.iter().filter_map(|(task, _)| task.cluster_arn.as_deref()).map(name).collect();
+    match cluster {
+        Some(cluster) if !clusters.is_empty() => {
+            error(format!("the snapshot holds no task of cluster `{cluster}`"))
+                .with_help(format!("it holds tasks of {}", quoted(&clusters)))
+        }
+        _ => error("the snapshot holds no task").with_help(
+            "save one with `aws ecs describe-tasks --cluster CLUSTER --tasks ID --include TAGS`, \
+             or name a service",
+        ),
     }
-    lines
 }
 
-fn find_service(
+/// An error with the tasks that there are.
+fn list(message: impl Into<String>, tasks: &[(ecs::Task, &Value)]) -> Error {
+    let mut lines: Vec<_> = tasks.iter().take(LISTED).map(|(task, _)| line(task)).collect();
+    if tasks.len() > LISTED {
+        lines.push(format!("… and {} more", tasks.len() - LISTED));
+    }
+    error(message).with_candidates(lines)
+}
+
+/// Id, status and reason.
+fn line(task: &ecs::Task) -> String {
+    let reason = task.stopped_reason.as_deref().map(|reason| shorten(reason, REASON));
+    [
+        Some(name(&task.task_arn)),
+        task.last_status.as_deref(),
+        task.stop_code.as_deref(),
+        reason.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(clean)
+    .collect::<Vec<_>>()
+    .join("  ")
+}
+
+fn named_service(
     cluster: Option<&str>,
     service: &str,
     snapshot: &Snapshot,
 ) -> Result<Target, Error> {
+    let arn: Option<Arn> = service.parse().ok();
+    let in_arn = arn.as_ref().and_then(|arn| Some(arn.resource_id().split_once('/')?.0));
+    let cluster = cluster.or(in_arn);
+
+    // Cluster, name and ARN of services that were saved, and of those that only a task tells of.
+    let saved = snapshot
+        .services()
+        .filter_map(|value| ecs::Service::deserialize(value).ok())
+        .filter(|service| cluster.is_none_or(|cluster| service.is_in(cluster)))
+        .map(|service| {
+            (service.cluster_arn.unwrap_or_default(), service.service_name, service.service_arn)
+        });
+    let told = tasks_in(cluster, snapshot).into_iter().filter_map(|(task, _)| {
+        let name = task.service_name()?.to_owned();
+        Some((task.cluster_arn?, name, String::new()))
+    });
+    let all: Vec<(String, String, String)> = saved.chain(told).collect();
+    let meant = || {
+        all.iter().filter(|(_, named, arn)| {
+            arn == service || (named == name(service) && (arn.is_empty() || named == service))
+        })
+    };
+    let clusters: BTreeSet<&str> = meant().map(|(cluster, _, _)| name(cluster)).collect();
+    if clusters.len() > 1 {
+        return Err(error(format!("more than one cluster has a service `{service}`"))
+            .with_help(format!("name the cluster: {}", quoted(&clusters))));
+    }
+    if let Some(one) = clusters.first() {
+        // The ARN, where it is known, says region and account.
+        let arn = meant().map(|(_, _, arn)| arn.as_str()).find(|arn| !arn.is_empty());
+        return Ok(Target::service(cluster.or(Some(one)), arn.unwrap_or(service)));
+    }
     let request = ecs::DescribeServices {
         cluster: cluster.map(str::to_owned),
         services: vec![service.to_owned()],
     };
-    let found = match snapshot.answer(&request.query()) {
-        Ok(answer) => answer,
-        Err(why) if why.kind == ErrorKind::NotRecorded => {
-            return service_of_tasks(cluster, service, snapshot);
-        }
-        // Whether there is such a service cannot be told; the report says so.
-        Err(_) => return Ok(Target::service(cluster, service)),
-    };
-    let text = |service: &Value, name: &str| {
-        service.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    match found["services"].as_array().map_or(&[][..], Vec::as_slice) {
-        [one] => {
-            let arn = text(one, "serviceArn");
-            let of = text(one, "clusterArn");
-            let cluster = cluster.or(Some(name(&of)).filter(|name| !name.is_empty()));
-            let service = if arn.is_empty() { service } else { &arn };
-            Ok(Target::service(cluster, service))
-        }
-        [] => Ok(Target::service(cluster, service)),
-        several => {
-            let clusters: BTreeSet<_> =
-                several.iter().map(|service| text(service, "clusterArn")).collect();
-            let clusters: BTreeSet<_> = clusters.iter().map(|cluster| name(cluster)).collect();
-            Err(error(format!("several clusters have a service `{service}`"))
-                .with_help(format!("name the cluster: {}", quoted(&clusters))))
-        }
-    }
-}
-
-/// A service that was not saved, but one of whose tasks was.
-fn service_of_tasks(
-    cluster: Option<&str>,
-    service: &str,
-    snapshot: &Snapshot,
-) -> Result<Target, Error> {
-    let tasks: Vec<Candidate<'_>> = snapshot.tasks().filter_map(Candidate::new).collect();
-    let here = || tasks.iter().filter(|candidate| candidate.is_of(cluster));
-    if here().any(|candidate| candidate.task.service_name() == Some(name(service))) {
+    if is_refused(&request, snapshot) {
         return Ok(Target::service(cluster, service));
     }
-    let services: BTreeSet<_> =
-        here().filter_map(|candidate| candidate.task.service_name()).collect();
+    let names: BTreeSet<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
     let unknown = error(format!("the snapshot holds no service `{service}`"));
-    Err(if services.is_empty() {
+    Err(if names.is_empty() {
         unknown
             .with_help("save it with `aws ecs describe-services --cluster CLUSTER --services NAME`")
     } else {
-        unknown.with_help(format!("it holds tasks of {}", quoted(&services)))
+        unknown.with_help(format!("it holds {}", quoted(&names)))
     })
+}
+
+/// Whether this call was made and gave an error: then the report says which.
+fn is_refused(request: &impl Request, snapshot: &Snapshot) -> bool {
+    let refused = |kind| !matches!(kind, ErrorKind::NotRecorded | ErrorKind::NotFound);
+    snapshot.answer(&request.query()).is_err_and(|error| refused(error.kind))
 }
 
 /// The last part of an ARN: id or name.
 fn name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
-}
-
-/// Whether two names or ARNs can mean the same cluster.
-fn same(one: &str, other: &str) -> bool {
-    let arns = one.starts_with("arn:") && other.starts_with("arn:");
-    if arns { one == other } else { name(one) == name(other) }
 }
 
 /// Whether a task is meant by an id or by a short or long ARN.
@@ -269,7 +239,10 @@ fn is(arn: &str, given: &str) -> bool {
 }
 
 fn quoted(names: &BTreeSet<&str>) -> String {
-    let shown: Vec<_> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+    let mut shown: Vec<_> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+    if names.len() > LISTED {
+        shown.push(format!("{} more", names.len() - LISTED));
+    }
     shown.join(", ")
 }
 
@@ -278,25 +251,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_task_goes_by_id_and_by_both_forms_of_arn() {
-        let long = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0123";
-        let short = "arn:aws:ecs:eu-west-1:111122223333:task/0123";
-        assert!(is(long, "0123") && is(short, "0123"));
-        assert!(is(long, short) && is(short, long) && is(long, long));
-        assert!(!is(long, "012") && !is(long, ""));
-        assert!(!is(long, "arn:aws:ecs:eu-west-1:111122223333:task/other/0123"));
-        assert!(!is(long, "arn:aws:ecs:eu-west-2:111122223333:task/shop/0123"));
-    }
-
-    #[test]
-    fn a_cluster_goes_by_name_and_by_arn() {
-        let arn = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop";
-        assert!(same(arn, "shop") && same("shop", arn) && same(arn, arn));
-        assert!(!same(arn, "arn:aws:ecs:eu-west-2:111122223333:cluster/shop"));
-        assert!(!same("", "shop"));
-    }
 
     const PREFIX: &str = "arn:aws:ecs:eu-west-1:111122223333";
 
@@ -370,7 +324,7 @@ mod tests {
         let error = snapshot(&[failed("shop", "a"), failed("lab", "b")]).target(None).unwrap_err();
         assert_eq!(error.kind(), Kind::NoSuchTarget);
         insta::assert_snapshot!(error, @r"
-        several tasks failed; name one of them:
+        more than one task failed; name the one that is meant:
           b  STOPPED  TaskFailedToStart  CannotPullContainerError: pull image manifest has been retried 1 time(s)
           a  STOPPED  TaskFailedToStart  CannotPullContainerError: pull image manifest has been retried 1 time(s)
         ");
@@ -412,5 +366,16 @@ mod tests {
         let mut task = failed("shop", "a");
         task["tags"] = json!([]);
         assert_eq!(of(&[event.clone(), json!({"tasks": [task]})]), "task");
+    }
+
+    #[test]
+    fn a_task_goes_by_id_and_by_both_forms_of_arn() {
+        let long = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0123";
+        let short = "arn:aws:ecs:eu-west-1:111122223333:task/0123";
+        assert!(is(long, "0123") && is(short, "0123"));
+        assert!(is(long, short) && is(short, long) && is(long, long));
+        assert!(!is(long, "012") && !is(long, ""));
+        assert!(!is(long, "arn:aws:ecs:eu-west-1:111122223333:task/other/0123"));
+        assert!(!is(long, "arn:aws:ecs:eu-west-2:111122223333:task/shop/0123"));
     }
 }

@@ -176,3 +176,61 @@ impl Failure {
         let _ = io.errors.write_all(paper.finish().as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        checks::testing::{TASK, World},
+        sources::Snapshot,
+    };
+
+    fn run_with(source: Option<&Snapshot>, args: &[&str]) -> (u8, String, String) {
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let mut io = Io {
+            input: &mut io::empty(),
+            input_is_terminal: true,
+            output: &mut output,
+            output_color: false,
+            errors: &mut errors,
+            errors_color: false,
+            width: 80,
+        };
+        let source = source.map(|source| source as &dyn DataSource);
+        let code = run(["ecs-diag"].iter().chain(args), source, &mut io);
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (code, text(output), text(errors))
+    }
+
+    #[test]
+    fn a_caller_can_bring_a_source() {
+        let world = World::default().source();
+        let source = Some(&world.snapshot);
+        for args in [
+            &["diagnose", "--task", TASK, "-q"][..],
+            &["diagnose", "--cluster", "shop", "--service", "checkout", "-q"],
+        ] {
+            let (code, output, errors) = run_with(source, args);
+            assert_eq!((code, errors.as_str()), (1, ""), "{output}");
+            assert!(!output.is_empty());
+        }
+        let (code, _, errors) = run_with(source, &["diagnose"]);
+        assert_eq!(code, 2);
+        assert!(errors.contains("`--task ID|ARN`"), "{errors}");
+        let gone = TASK.replace("4f1d", "0000");
+        let (code, output, errors) = run_with(source, &["diagnose", "--task", &gone]);
+        // What was not saved is unknown, not absent.
+        assert_eq!((code, errors.as_str()), (1, ""));
+        assert!(output.starts_with("inconclusive: "), "{output}");
+    }
+
+    #[test]
+    fn a_person_is_not_kept_waiting_for_input() {
+        let (code, output, errors) = run_with(None, &["explain"]);
+        assert_eq!((code, output.as_str()), (2, ""));
+        insta::assert_snapshot!(errors, @"
+        error: no text to explain
+          hint: give it in quotes, or on standard input with `-`
+        ");
+    }
+}

@@ -77,8 +77,9 @@ fn root_cause(out: &mut String, report: &Report, cause: &RootCause, index: usize
         }
     }
     *out += &format!("- because: {}\n", prose(&cause.because));
-    for resource in finding.resources.iter().take(ITEMS) {
-        *out += &format!("- object: {} {}", code(&resource.kind), code(&resource.id));
+    for (index, resource) in finding.resources.iter().take(ITEMS).enumerate() {
+        let label = if index == 0 { "object" } else { "with" };
+        *out += &format!("- {label}: {} {}", code(&resource.kind), code(&resource.id));
         if let Some(arn) = resource.arn.as_ref().filter(|arn| **arn != resource.id) {
             *out += &format!(", {}", code(arn));
         }
@@ -173,7 +174,7 @@ fn unknown(out: &mut String, report: &Report) {
     if unknown == 0 {
         return;
     }
-    *out += &format!("\n### Not known: {} could not be answered\n\n", checks(unknown));
+    *out += &format!("\n### Could not be known: {}\n\n", checks(unknown));
     let calls = open_calls(report);
     for open in calls.iter().take(ITEMS) {
         *out += &format!("- {}", code(&open.query.name()));

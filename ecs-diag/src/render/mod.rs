@@ -103,17 +103,19 @@ fn headlines(report: &Report) -> Vec<String> {
 }
 
 fn without_cause(report: &Report) -> String {
-    let unknown = report.checks.iter().filter(|check| check.status == Status::Unknown).count();
+    let unknown = with_status(report, Status::Unknown).count();
     let open = match unknown {
         0 => String::new(),
-        1 => "; 1 check could not be answered".to_owned(),
-        many => format!("; {many} checks could not be answered"),
+        many => format!("; {} could not be answered", checks(many)),
     };
     let benign = report.symptom.as_ref().is_some_and(|symptom| symptom.reading.benign);
     match report.verdict {
         Verdict::Healthy if benign => format!("the task stopped as it should{open}"),
         Verdict::Healthy => {
             format!("nothing failed, and nothing stands in the way of a start{open}")
+        }
+        Verdict::NotExplained => {
+            "no cause found, and nothing is missing that could show one".to_owned()
         }
         _ => format!("no cause found{open}"),
     }

@@ -77,8 +77,11 @@ impl Page {
     }
 
     fn target(&mut self, report: &Report) {
-        self.paper.gap();
         let (kind, names) = target(report, str::to_owned);
+        if names.is_empty() && report.symptom.is_none() {
+            return;
+        }
+        self.paper.gap();
         if !names.is_empty() {
             self.paper.field(kind, Ink::Dim, &self.short(&names, NAME));
         }
@@ -297,7 +300,7 @@ impl Page {
         if unknown == 0 {
             return;
         }
-        self.heading("not known:", &format!("{} could not be answered", checks(unknown)));
+        self.heading("could not be known:", &checks(unknown));
         for Open { query, error, checks } in calls.iter().take(self.shown(calls.len())) {
             let mut call = vec![(Ink::Bold, query.name())];
             if self.detail == Detail::Full || !names_command(error) {
@@ -315,7 +318,11 @@ impl Page {
         self.rest(2, calls.len() - self.shown(calls.len()), " calls");
         for (check, why) in broken(report) {
             let why = self.short(why, SENTENCE).into_owned();
-            self.paper.words(2, 4, &[(Ink::Bold, &format!("{}:", check.check)), (Ink::Plain, &why)]);
+            self.paper.words(
+                2,
+                4,
+                &[(Ink::Bold, &format!("{}:", check.check)), (Ink::Plain, &why)],
+            );
         }
     }
 
