@@ -29,7 +29,9 @@ impl Snapshot {
         let (failed, others): (Vec<_>, Vec<_>) =
             tasks_in(cluster, self).into_iter().partition(|(task, _)| case::failed(task));
         match (failed.as_slice(), others.as_slice()) {
-            ([(task, value)], _) | ([], [(task, value)]) => Ok(self.of(task, value)),
+            ([(task, value)], _) | ([], [(task, value)]) => {
+                Ok(self.of(cluster, &task.task_arn, task, value))
+            }
             ([], []) => Err(no_task(cluster, self)),
             ([], _) => Err(list("no task failed, and there is more than one", &others)
                 .with_help("name the one that is meant:")),
@@ -59,7 +61,9 @@ impl Snapshot {
         }
     }
 
-    fn of(&self, task: &ecs::Task, value: &Value) -> Target {
+    /// The event that tells of a task, where an event is all that does; else the task by the names
+    /// that were given.
+    fn of(&self, cluster: Option<&str>, given: &str, task: &ecs::Task, value: &Value) -> Target {
         let tells_all = |event: &&Value| {
             let detail = &event["detail"];
             detail["taskArn"] == value["taskArn"]
@@ -71,7 +75,9 @@ impl Snapshot {
         self.events()
             .find(tells_all)
             .and_then(|event| Target::event(event.clone()).ok())
-            .unwrap_or_else(|| Target::task(task.cluster_arn.as_deref(), &task.task_arn))
+            .unwrap_or_else(|| {
+                Target::task(cluster.or(task.cluster_arn.as_deref().map(name)), given)
+            })
     }
 }
 
@@ -106,7 +112,7 @@ fn named_task(cluster: Option<&str>, task: &str, snapshot: &Snapshot) -> Result<
     let (meant, others): (Vec<_>, Vec<_>) =
         here.into_iter().partition(|(one, _)| is(&one.task_arn, task));
     match meant.as_slice() {
-        [(task, value)] => Ok(snapshot.of(task, value)),
+        [(found, value)] => Ok(snapshot.of(cluster, task, found, value)),
         [] if is_refused(&ecs::DescribeTasks::new(cluster, [task.to_owned()]), snapshot) => {
             Ok(Target::task(cluster, task))
         }
@@ -185,7 +191,8 @@ fn named_service(
     let all: Vec<(String, String, String)> = saved.chain(told).collect();
     let meant = || {
         all.iter().filter(|(_, named, arn)| {
-            arn == service || (named == name(service) && (arn.is_empty() || named == service))
+            (arn == service && !arn.is_empty())
+                || (named == name(service) && (arn.is_empty() || named == service))
         })
     };
     let clusters: BTreeSet<&str> = meant().map(|(cluster, _, _)| name(cluster)).collect();
@@ -346,6 +353,7 @@ mod tests {
             (None, Some(""), None),
             (Some("shop"), Some("b"), None),
             (None, None, Some("checkout")),
+            (None, None, Some("")),
         ] {
             let error = snapshot.find(cluster, task, service).unwrap_err();
             assert_eq!(error.kind(), Kind::NoSuchTarget, "{task:?} {service:?}");
