@@ -329,7 +329,8 @@ impl Progress {
     }
 
     fn is_done(&self) -> bool {
-        let pending = self.summary_pending || self.outcomes.iter().flatten().any(Outcome::is_pending);
+        let pending =
+            self.summary_pending || self.outcomes.iter().flatten().any(Outcome::is_pending);
         !pending || self.rounds > ROUNDS
     }
 
@@ -431,11 +432,12 @@ fn not_found(target: &Target) -> String {
 }
 
 /// Why there is no report.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
     message: String,
+    help: Option<String>,
+    candidates: Vec<String>,
 }
 
 /// What went wrong, for programs.
@@ -450,11 +452,49 @@ pub enum Kind {
 
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), help: None, candidates: Vec::new() }
     }
 
-    /// What went wrong.
+    /// With what may help.
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With what there is to choose from.
+    pub(crate) fn with_candidates(mut self, candidates: Vec<String>) -> Self {
+        self.candidates = candidates;
+        self
+    }
+
+    /// What went wrong, for programs.
     pub fn kind(&self) -> Kind {
         self.kind
     }
+
+    /// What went wrong, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What may help.
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// What there is to choose from, one line each.
+    pub fn candidates(&self) -> &[String] {
+        &self.candidates
+    }
 }
+
+impl fmt::Display for Error {
+    /// All of it: the message and the help in a line, a line for each candidate.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))?;
+        self.candidates.iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))
+    }
+}
+
+impl std::error::Error for Error {}

@@ -34,13 +34,17 @@ pub mod aws;
 mod case;
 mod check;
 mod checks;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod diagnosis;
 mod edit;
 mod facts;
 mod finding;
 pub mod image;
 mod phase;
+pub mod render;
 mod report;
+mod select;
 mod shell;
 pub mod signature;
 mod source;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Text, Time, request, shape};
+use super::{Arn, Text, Time, request, shape};
 
 request! {
     /// Describes tasks by ARN or id.
@@ -133,6 +133,11 @@ impl Task {
     /// The name of the service that the task belongs to.
     pub fn service_name(&self) -> Option<&str> {
         self.group.as_deref()?.strip_prefix("service:")
+    }
+
+    /// Whether the task is in this cluster, given by name or ARN.
+    pub fn is_in(&self, cluster: &str) -> bool {
+        is_cluster(self.cluster_arn.as_deref(), cluster)
     }
 
     /// Whether the task has stopped.
@@ -461,6 +466,19 @@ shape! {
         /// When it was created.
         created_at: Option<Time>,
     }
+}
+
+impl Service {
+    /// Whether the service is in this cluster, given by name or ARN.
+    pub fn is_in(&self, cluster: &str) -> bool {
+        is_cluster(self.cluster_arn.as_deref(), cluster)
+    }
+}
+
+fn is_cluster(arn: Option<&str>, given: &str) -> bool {
+    arn.is_some_and(|arn| {
+        arn == given || arn.parse::<Arn>().is_ok_and(|arn| arn.resource_id() == given)
+    })
 }
 
 shape! {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Phase,
     case::{Case, Network, NetworkSource, Symptom},
     check::{Meta, Outcome, Status},
     facts::Missing,
@@ -126,6 +127,10 @@ pub struct RootCause {
 pub struct CheckReport {
     /// Catalogue id.
     pub check: String,
+    /// The question, in a line.
+    pub title: String,
+    /// Phase of a task's start that a fault stops.
+    pub phase: Phase,
     /// How it ended.
     pub status: Status,
     /// Why it does not apply, or what went wrong.
@@ -196,6 +201,8 @@ impl Report {
                 .iter()
                 .map(|(meta, outcome)| CheckReport {
                     check: meta.id.clone().into_owned(),
+                    title: meta.title().to_owned(),
+                    phase: meta.phase,
                     status: outcome.status,
                     reason: outcome.reason.clone(),
                     unknown: if outcome.status == Status::Unknown {

@@ -14,7 +14,6 @@ mod select;
 mod shapes;
 mod store;
 mod table;
-mod target;
 #[cfg(test)]
 mod tests;
 
@@ -144,11 +143,20 @@ impl Snapshot {
 
     /// Every task, those of events included, as DescribeTasks gives them, by ARN.
     pub fn tasks(&self) -> impl Iterator<Item = &Value> {
-        let row = table::row("ecs", "DescribeTasks");
+        self.objects("DescribeTasks", "taskArn")
+    }
+
+    /// Every service, as DescribeServices gives them, by ARN.
+    pub fn services(&self) -> impl Iterator<Item = &Value> {
+        self.objects("DescribeServices", "serviceArn")
+    }
+
+    fn objects(&self, operation: &str, arn: &str) -> impl Iterator<Item = &Value> {
+        let row = table::row("ecs", operation);
         let stores = self.stores.iter().filter(|(key, _)| Some(key.0) == row);
-        let mut tasks: Vec<&Value> = stores.flat_map(|(_, store)| &store.objects).collect();
-        tasks.sort_by_key(|task| task.get("taskArn").and_then(Value::as_str));
-        tasks.into_iter()
+        let mut objects: Vec<&Value> = stores.flat_map(|(_, store)| &store.objects).collect();
+        objects.sort_by_key(|object| object.get(arn).and_then(Value::as_str));
+        objects.into_iter()
     }
 
     /// Every EventBridge event, by the task's ARN and version.

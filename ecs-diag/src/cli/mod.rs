@@ -1,0 +1,236 @@
+//! The `ecs-diag` command, for any source and any terminal.
+
+mod args;
+mod checks;
+mod diagnose;
+mod explain;
+
+use std::{
+    ffi::OsString,
+    io::{self, ErrorKind, Read, Write},
+};
+
+use clap::{CommandFactory, error::ErrorKind as UsageErrorKind};
+
+use crate::{
+    DataSource, Error,
+    render::{Detail, Ink, Paper, Style},
+};
+use args::{Arguments, Color, Command, Format};
+
+/// What the command reads from and writes to.
+pub struct Io<'a> {
+    /// Standard input.
+    pub input: &'a mut dyn Read,
+    /// Whether somebody would have to type the input.
+    pub input_is_terminal: bool,
+    /// Standard output: the answer and nothing else.
+    pub output: &'a mut dyn Write,
+    /// Whether the output is coloured when `--color` is `auto`.
+    pub output_color: bool,
+    /// Standard error: what went wrong.
+    pub errors: &'a mut dyn Write,
+    /// Whether errors are coloured when `--color` is `auto`.
+    pub errors_color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Runs the command with these arguments, the program's name first, and gives its exit status.
+///
+/// With a `source`, `diagnose` asks it where no snapshot is given.
+pub fn run<A: Into<OsString> + Clone>(
+    args: impl IntoIterator<Item = A>,
+    source: Option<&dyn DataSource>,
+    io: &mut Io<'_>,
+) -> u8 {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let parsed = Arguments::try_parse_from_width(&args, io.width);
+    let color = parsed.as_ref().map_or_else(|_| args::color_of(&args), |args| args.common.color);
+    if color != Color::Auto {
+        io.output_color = color == Color::Always;
+        io.errors_color = color == Color::Always;
+    }
+    let ended = match parsed {
+        Ok(arguments) => execute(&arguments, source, io),
+        Err(error) => usage(&error, io),
+    };
+    ended.unwrap_or_else(|failure| {
+        failure.write(io);
+        FAILED
+    })
+}
+
+/// The exit status of a command that gave no answer.
+const FAILED: u8 = 2;
+
+fn execute(
+    arguments: &Arguments,
+    source: Option<&dyn DataSource>,
+    io: &mut Io<'_>,
+) -> Result<u8, Failure> {
+    let common = &arguments.common;
+    if common.format == Format::Markdown && !matches!(arguments.command, Command::Diagnose(_)) {
+        return Err(Failure::new("only `diagnose` has the format `markdown`"));
+    }
+    match &arguments.command {
+        Command::Diagnose(options) => return diagnose::run(options, common, source, io),
+        Command::Explain(options) => explain::run(options, common, io)?,
+        Command::Checks { command } => checks::run(command.as_ref(), common, io)?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "ecs-diag", &mut script);
+            io.write(&script)?;
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(Failure::io)?;
+            io.write(&page)?;
+        }
+    }
+    Ok(0)
+}
+
+/// Help and versions are answers; everything else that `clap` has to say is an error.
+fn usage(error: &clap::Error, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let text = |color: bool| {
+        let text = error.render();
+        if color { text.ansi().to_string() } else { text.to_string() }
+    };
+    if matches!(error.kind(), UsageErrorKind::DisplayHelp | UsageErrorKind::DisplayVersion) {
+        let text = text(io.output_color);
+        io.write(text.as_bytes())?;
+        return Ok(0);
+    }
+    let text = text(io.errors_color);
+    // There is nowhere left to say that this could not be said.
+    let _ = io.errors.write_all(text.as_bytes());
+    Ok(FAILED)
+}
+
+impl Io<'_> {
+    /// Writes a part of the answer. `false` means that nobody reads any more, which is no error.
+    fn write(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
+        write(self.output, bytes)
+    }
+
+    /// Writes a line about what was not used.
+    fn warn(&mut self, warning: &str) {
+        let mut paper = Paper::new(&self.style(self.errors_color, Detail::Normal));
+        paper.whole(0, &[(Ink::Yellow, "warning:"), (Ink::Plain, " "), (Ink::Plain, warning)]);
+        let _ = self.errors.write_all(paper.finish().as_bytes());
+    }
+
+    fn style(&self, color: bool, detail: Detail) -> Style {
+        Style { color, width: self.width, detail }
+    }
+}
+
+fn write(output: &mut dyn Write, bytes: &[u8]) -> Result<bool, Failure> {
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(format!("the output cannot be written: {error}"))),
+    }
+}
+
+/// Why there is no answer, and what may help.
+struct Failure {
+    message: String,
+    hints: Vec<String>,
+    /// What there is to choose from.
+    items: Vec<String>,
+}
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new(), items: Vec::new() }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    fn of(error: Error) -> Self {
+        let items = error.candidates().to_vec();
+        let hints = error.help().map(str::to_owned).into_iter().collect();
+        Self { message: error.message().to_owned(), hints, items }
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    fn io(error: io::Error) -> Self {
+        Self::new(error.to_string())
+    }
+
+    fn write(&self, io: &mut Io<'_>) {
+        let mut paper = Paper::new(&io.style(io.errors_color, Detail::Normal));
+        paper.whole(0, &[(Ink::Red, "error:"), (Ink::Plain, " "), (Ink::Bold, &self.message)]);
+        for hint in &self.hints {
+            paper.whole(2, &[(Ink::Cyan, "hint:"), (Ink::Plain, " "), (Ink::Plain, hint)]);
+        }
+        for item in &self.items {
+            paper.whole(4, &[(Ink::Plain, item)]);
+        }
+        let _ = io.errors.write_all(paper.finish().as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        checks::testing::{TASK, World},
+        sources::Snapshot,
+    };
+
+    fn run_with(source: Option<&Snapshot>, args: &[&str]) -> (u8, String, String) {
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let mut io = Io {
+            input: &mut io::empty(),
+            input_is_terminal: true,
+            output: &mut output,
+            output_color: false,
+            errors: &mut errors,
+            errors_color: false,
+            width: 80,
+        };
+        let source = source.map(|source| source as &dyn DataSource);
+        let code = run(["ecs-diag"].iter().chain(args), source, &mut io);
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (code, text(output), text(errors))
+    }
+
+    #[test]
+    fn a_caller_can_bring_a_source() {
+        let world = World::default().source();
+        let source = Some(&world.snapshot);
+        for args in [
+            &["diagnose", "--task", TASK, "-q"][..],
+            &["diagnose", "--cluster", "shop", "--service", "checkout", "-q"],
+        ] {
+            let (code, output, errors) = run_with(source, args);
+            assert_eq!((code, errors.as_str()), (1, ""), "{output}");
+            assert!(!output.is_empty());
+        }
+        let (code, _, errors) = run_with(source, &["diagnose"]);
+        assert_eq!(code, 2);
+        assert!(errors.contains("`--task ID|ARN`"), "{errors}");
+        let gone = TASK.replace("4f1d", "0000");
+        let (code, output, errors) = run_with(source, &["diagnose", "--task", &gone]);
+        // What was not saved is unknown, not absent.
+        assert_eq!((code, errors.as_str()), (1, ""));
+        assert!(output.starts_with("inconclusive: "), "{output}");
+    }
+
+    #[test]
+    fn a_person_is_not_kept_waiting_for_input() {
+        let (code, output, errors) = run_with(None, &["explain"]);
+        assert_eq!((code, output.as_str()), (2, ""));
+        insta::assert_snapshot!(errors, @"
+        error: no text to explain
+          hint: give it in quotes, or on standard input with `-`
+        ");
+    }
+}
