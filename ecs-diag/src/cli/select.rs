@@ -76,10 +76,21 @@ fn no_task(cluster: Option<&str>, snapshot: &Snapshot) -> Failure {
             Failure::new(format!("the snapshot holds no task of cluster `{cluster}`"))
                 .hint(format!("it holds tasks of {}", quoted(&clusters)))
         }
-        _ => Failure::new("the snapshot holds no task").hint(
-            "save one with `aws ecs describe-tasks --cluster CLUSTER --tasks ID --include TAGS`, \
-             or name a service: `--service NAME`",
-        ),
+        _ => {
+            let failure = Failure::new("the snapshot holds no task");
+            let services: BTreeSet<&str> = snapshot
+                .services()
+                .filter_map(|service| service.get("serviceName").and_then(Value::as_str))
+                .collect();
+            if services.is_empty() {
+                failure.hint(
+                    "save one with `aws ecs describe-tasks --cluster CLUSTER --tasks ID --include \
+                     TAGS`",
+                )
+            } else {
+                failure.hint(format!("name a service with `--service`: {}", quoted(&services)))
+            }
+        }
     }
 }
 
