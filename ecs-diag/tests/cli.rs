@@ -110,6 +110,7 @@ fn snapshot(tasks: &[Value], tags: &[&str]) -> TempDir {
             "registryId": "111122223333", "repositoryName": "shop/checkout",
         }]}),
     );
+    save(&folder, "cache.json", &json!({"pullThroughCacheRules": []}));
     save(
         &folder,
         "images.json",

@@ -57,7 +57,7 @@ pub enum Detail {
 }
 
 /// Longest failure message shown whole; half a screen is for the answer.
-const SYMPTOM: usize = 640;
+const SYMPTOM: usize = 400;
 /// Longest sentence shown whole. Ours are far shorter; a longer one is made so by a name in it.
 const SENTENCE: usize = 1200;
 /// Longest name shown whole: no ARN is longer.

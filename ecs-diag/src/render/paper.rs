@@ -11,7 +11,7 @@ const NARROWEST: usize = 20;
 /// Where labels no longer have a column of their own.
 const NARROW: usize = 40;
 /// Where the text of a field begins: after the column of labels.
-pub(crate) const FIELD: usize = 11;
+pub(crate) const FIELD: usize = 13;
 
 /// A colour or weight; without colours nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -166,22 +166,22 @@ fn explained() {
     insta::assert_snapshot!(normal(&explained_report()), @r"
     explained: repository `shop/checkout` has no image with tag `v42`
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
 
     cause (certain: the failure message names it)
-      object   AWS::ECR::Repository shop/checkout
-               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why      container `app` cannot be pulled: ECR answers `not found`; newest
-               tags there: `v41`
-      seen in  ecr:DescribeImages /imageDetails of shop/checkout: not there
-      check    img-ecr-tag-exists
+      object     AWS::ECR::Repository shop/checkout
+                 arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why        container `app` cannot be pulled: ECR answers `not found`; newest
+                 tags there: `v41`
+      seen in    ecr:DescribeImages /imageDetails of shop/checkout: not there
+      check      img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -190,7 +190,7 @@ fn explained() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     ruled out: 1 check passed
-      place    pre-task-found
+      place      pre-task-found
     ");
 }
 
@@ -207,14 +207,17 @@ fn inconclusive() {
     insta::assert_snapshot!(normal(&report), @r#"
     inconclusive: no cause found; 1 check could not be answered
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
+
+    ruled out: 1 check passed
+      place      pre-task-found
 
     could not be known: 1 check
       ecr:DescribeImages
@@ -222,9 +225,6 @@ fn inconclusive() {
         in eu-west-1
         AccessDeniedException: not authorized to perform: ecr:DescribeImages
         would settle img-ecr-tag-exists
-
-    ruled out: 1 check passed
-      place    pre-task-found
     "#);
 }
 
@@ -236,17 +236,17 @@ fn not_explained() {
     insta::assert_snapshot!(normal(&report), @r"
     not-explained: no cause found, and nothing is missing that could show one
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
 
     ruled out: 1 check passed
-      place    pre-task-found
+      place      pre-task-found
     ");
 }
 
@@ -261,13 +261,13 @@ fn stopped_as_it_should() {
     insta::assert_snapshot!(normal(&report), @r"
     healthy: the task stopped as it should
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      stopped  as it should, UserInitiated, signature STOP-USER
-               > Task stopped by user
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      stopped    as it should, UserInitiated, signature STOP-USER
+                 > Task stopped by user
 
     ruled out: 1 check passed
-      place    pre-task-found
+      place      pre-task-found
     ");
 }
 
@@ -276,23 +276,23 @@ fn everything() {
     insta::assert_snapshot!(normal(&full_report()), @r#"
     suspected: repository `shop/checkout` has no image with tag `v42` (likely)
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
-      because  the failure message names it
-      object   AWS::ECR::Repository shop/checkout
-               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why      container `app` cannot be pulled: ECR answers `not found`; newest
-               tags there: `v41`
-      seen in  ecr:DescribeImages /imageDetails of shop/checkout: not there
-      check    img-ecr-tag-exists
+      because    the failure message names it
+      object     AWS::ECR::Repository shop/checkout
+                 arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why        container `app` cannot be pulled: ECR answers `not found`; newest
+                 tags there: `v41`
+      seen in    ecr:DescribeImages /imageDetails of shop/checkout: not there
+      check      img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -301,14 +301,14 @@ fn everything() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     cause 2 of 2, possible: subnet `subnet-1` has no route to the internet
-      because  it was changed after this failure
-      object   AWS::EC2::Subnet subnet-1
-      with     AWS::EC2::RouteTable rtb-1
-      why      the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
-      changed  after this failure
-      seen in  ec2:DescribeRouteTables /Routes of rtb-1: []
-      explains `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
-      check    rt-default-route
+      because    it was changed after this failure
+      object     AWS::EC2::Subnet subnet-1
+      with       AWS::EC2::RouteTable rtb-1
+      why        the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
+      changed    after this failure
+      seen in    ec2:DescribeRouteTables /Routes of rtb-1: []
+      explains   `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
+      check      rt-default-route
 
     fix: give route table `rtb-1` a default route
       1. choose a NAT gateway of the same VPC in a public subnet
@@ -322,6 +322,11 @@ fn everything() {
         fix: make them immutable
       info: platform version 1.4.0 is the newest one [fg-platform]
 
+    ruled out: 3 checks passed
+      place      pre-task-found
+      eni        eni-there
+      auth       xr-exists
+
     could not be known: 4 checks
       ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]}
         AccessDeniedException: not authorized
@@ -330,11 +335,6 @@ fn everything() {
         not saved: run `aws kms describe-key --key-id k --region eu-west-1`
         would settle kms-key-state
       odd: the check panicked
-
-    ruled out: 3 checks passed
-      place    pre-task-found
-      eni      eni-there
-      auth     xr-exists
 
     assumed:
       - `Subnets` is complete for account 111122223333 in eu-west-1
@@ -347,38 +347,39 @@ fn everything_in_full() {
     insta::assert_snapshot!(text(&full_report(), &style), @r#"
     suspected: repository `shop/checkout` has no image with tag `v42` (likely)
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
-      from     stoppedReason
-      may be   image.tag-missing
-               image.wrong-reference
-               image.digest-expired
-      says     attempts: 1
-               image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
-               region: eu-west-1
-               registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
-               repository: shop/checkout
-               service: ecr.dkr
-               tag: v42
-      network  subnet-0a11111111111111a, subnet-0b22222222222222b,
-               sg-0c33333333333333c, no public address
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
+      from       stoppedReason
+      may be     image.tag-missing
+                 image.wrong-reference
+                 image.digest-expired
+      says       attempts: 1
+                 image:
+                 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
+                 region: eu-west-1
+                 registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
+                 repository: shop/checkout
+                 service: ecr.dkr
+                 tag: v42
+      network    subnet-0a11111111111111a, subnet-0b22222222222222b,
+                 sg-0c33333333333333c, no public address
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
-      because  the failure message names it
-      object   AWS::ECR::Repository shop/checkout
-               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why      container `app` cannot be pulled: ECR answers `not found`; newest
-               tags there: `v41`
-      seen in  ecr:DescribeImages
-               {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
-               in eu-west-1 /imageDetails of shop/checkout: not there
-      check    img-ecr-tag-exists
+      because    the failure message names it
+      object     AWS::ECR::Repository shop/checkout
+                 arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why        container `app` cannot be pulled: ECR answers `not found`; newest
+                 tags there: `v41`
+      seen in    ecr:DescribeImages
+                 {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
+                 in eu-west-1 /imageDetails of shop/checkout: not there
+      check      img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -387,15 +388,15 @@ fn everything_in_full() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     cause 2 of 2, possible: subnet `subnet-1` has no route to the internet
-      because  it was changed after this failure
-      object   AWS::EC2::Subnet subnet-1
-      with     AWS::EC2::RouteTable rtb-1
-      why      the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
-      changed  after this failure
-      seen in  ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]} /Routes of rtb-1:
-               []
-      explains `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
-      check    rt-default-route
+      because    it was changed after this failure
+      object     AWS::EC2::Subnet subnet-1
+      with       AWS::EC2::RouteTable rtb-1
+      why        the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
+      changed    after this failure
+      seen in    ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]} /Routes of
+                 rtb-1: []
+      explains   `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
+      check      rt-default-route
 
     fix: give route table `rtb-1` a default route
       1. choose a NAT gateway of the same VPC in a public subnet
@@ -410,6 +411,14 @@ fn everything_in_full() {
           $ aws ecr put-image-tag-mutability
       info: platform version 1.4.0 is the newest one [fg-platform]
 
+    ruled out: 3 checks passed
+      pre-task-found: Title of pre-task-found (place)
+      xr-exists: Title of xr-exists (auth)
+      eni-there: Title of eni-there (eni)
+
+    not applicable: 1 check
+      efs-tls: no EFS volume (volume)
+
     could not be known: 4 checks
       ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]}
         AccessDeniedException: not authorized
@@ -418,14 +427,6 @@ fn everything_in_full() {
         not saved: run `aws kms describe-key --key-id k --region eu-west-1`
         would settle kms-key-state
       odd: the check panicked
-
-    ruled out: 3 checks passed
-      pre-task-found: Title of pre-task-found (place)
-      xr-exists: Title of xr-exists (auth)
-      eni-there: Title of eni-there (eni)
-
-    not applicable: 1 check
-      efs-tls: no EFS volume (volume)
 
     assumed:
       - `Subnets` is complete for account 111122223333 in eu-west-1
@@ -509,17 +510,17 @@ fn everything_in_markdown() {
       ```
     - **info:** platform version 1.4.0 is the newest one (`fg-platform`)
 
-    ### Could not be known: 4 checks
-
-    - `ec2:DescribeRouteTables` `{"RouteTableIds":["rtb-1"]}`: AccessDeniedException: not authorized; would settle `rt-blackhole`, `rt-return`
-    - `kms:DescribeKey`: not saved: run `aws kms describe-key --key-id k --region eu-west-1`; would settle `kms-key-state`
-    - `odd`: the check panicked
-
     ### Ruled out: 3 checks passed
 
     - place: `pre-task-found`
     - eni: `eni-there`
     - auth: `xr-exists`
+
+    ### Could not be known: 4 checks
+
+    - `ec2:DescribeRouteTables` `{"RouteTableIds":["rtb-1"]}`: AccessDeniedException: not authorized; would settle `rt-blackhole`, `rt-return`
+    - `kms:DescribeKey`: not saved: run `aws kms describe-key --key-id k --region eu-west-1`; would settle `kms-key-state`
+    - `odd`: the check panicked
 
     ### Assumed
 
