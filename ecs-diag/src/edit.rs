@@ -104,11 +104,6 @@ fn remove(object: &mut Value, pointer: &str) {
     }
 }
 
-/// A name as a JSON pointer spells it.
-pub(crate) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
 fn unescaped(name: &str) -> String {
     name.replace("~1", "/").replace("~0", "~")
 }

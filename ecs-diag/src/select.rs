@@ -135,10 +135,21 @@ fn no_task(cluster: Option<&str>, snapshot: &Snapshot) -> Error {
             error(format!("the snapshot holds no task of cluster `{cluster}`"))
                 .with_help(format!("it holds tasks of {}", quoted(&clusters)))
         }
-        _ => error("the snapshot holds no task").with_help(
-            "save one with `aws ecs describe-tasks --cluster CLUSTER --tasks ID --include TAGS`, \
-             or name a service",
-        ),
+        _ => {
+            let error = error("the snapshot holds no task");
+            let services: BTreeSet<&str> = snapshot
+                .services()
+                .filter_map(|service| service.get("serviceName").and_then(Value::as_str))
+                .collect();
+            if services.is_empty() {
+                error.with_help(
+                    "save one with `aws ecs describe-tasks --cluster CLUSTER --tasks ID --include \
+                     TAGS`",
+                )
+            } else {
+                error.with_help(format!("name a service instead: {}", quoted(&services)))
+            }
+        }
     }
 }
 

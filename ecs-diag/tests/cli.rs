@@ -110,6 +110,7 @@ fn snapshot(tasks: &[Value], tags: &[&str]) -> TempDir {
             "registryId": "111122223333", "repositoryName": "shop/checkout",
         }]}),
     );
+    save(&folder, "cache.json", &json!({"pullThroughCacheRules": []}));
     save(
         &folder,
         "images.json",
@@ -150,7 +151,7 @@ fn the_only_failed_task_is_diagnosed() {
     let first = "explained: repository `shop/checkout` has no image with tag `v42`\n";
     assert!(out.starts_with(first), "{out}");
     assert!(out.contains("AWS::ECR::Repository shop/checkout"), "{out}");
-    assert!(out.contains(&format!("$ docker push {IMAGE}\n")), "{out}");
+    assert!(out.contains("\nfix: "), "{out}");
     assert!(!out.contains('\u{1b}'), "{out}");
 }
 
@@ -319,7 +320,8 @@ fn a_service_is_diagnosed_by_its_newest_failed_task() {
             "deployments": [], "events": [],
         })
     };
-    save(&folder, "services.json", &json!({"services": [service("shop")], "failures": []}));
+    let services = json!({"services": [service("shop")], "failures": []});
+    save(&folder, "services.json", &services);
     let Ran(code, out, err) = diagnose(&folder, &["--service", "checkout", "--format", "json"]);
     assert_eq!(code, 1, "{err}");
     let report = json_of(&out);
@@ -337,6 +339,11 @@ fn a_service_is_diagnosed_by_its_newest_failed_task() {
     for args in [&["--service", "checkout", "--cluster", "shop"][..], &["--service", service]] {
         assert!(diagnose(&folder, args).1.starts_with("explained: "), "{args:?}");
     }
+    let alone = tempfile::tempdir().expect("a folder");
+    save(&alone, "services.json", &services);
+    let Ran(code, _, err) = diagnose(&alone, &[]);
+    assert_eq!(code, 2);
+    assert!(err.contains("name a service instead: `checkout`"), "{err}");
     let other = "arn:aws:ecs:eu-west-1:111122223333:service/shop/other";
     assert_eq!(diagnose(&folder, &["--service", other]).0, 2);
 }

@@ -39,6 +39,27 @@ pub struct Io<'a> {
 /// Runs the command with these arguments, the program's name first, and gives its exit status.
 ///
 /// With a `source`, `diagnose` asks it where no snapshot is given.
+///
+/// ```
+/// use ecs_diag::cli::{Io, run};
+///
+/// let (mut output, mut errors) = (Vec::new(), Vec::new());
+/// let status = run(
+///     ["ecs-diag", "explain", "OutOfMemoryError: Container killed due to memory usage"],
+///     None,
+///     &mut Io {
+///         input: &mut std::io::empty(),
+///         input_is_terminal: false,
+///         output: &mut output,
+///         output_color: false,
+///         errors: &mut errors,
+///         errors_color: false,
+///         width: 80,
+///     },
+/// );
+/// assert_eq!(status, 0);
+/// assert!(output.starts_with(b"OOM: "));
+/// ```
 pub fn run<A: Into<OsString> + Clone>(
     args: impl IntoIterator<Item = A>,
     source: Option<&dyn DataSource>,

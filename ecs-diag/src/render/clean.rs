@@ -37,23 +37,30 @@ fn is_unprintable(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Text of at most `most` characters: what is too much is left out of the middle, because a
+/// How far the cut moves to fall between two words, in bytes.
+const NEAR: usize = 24;
+
+/// Text of about `most` characters at most: what is too much is left out of the middle, because a
 /// failure message begins with what happened and ends with why.
 pub(crate) fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     // A character has at least one byte.
-    if text.len() <= most {
+    if text.len() <= most || text.chars().count() <= most {
         return Cow::Borrowed(text);
     }
-    let length = text.chars().count();
-    if length <= most {
-        return Cow::Borrowed(text);
-    }
-    let gap = format!(" … {} characters … ", length - most);
     let tail = most / 2;
-    let head = most - tail;
-    let start = text.char_indices().nth(head).map_or(text.len(), |(at, _)| at);
-    let end = text.char_indices().nth_back(tail.saturating_sub(1)).map_or(0, |(at, _)| at);
-    Cow::Owned(format!("{}{gap}{}", &text[..start], &text[end..]))
+    let at = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    let start = at(most - tail);
+    let end = text.char_indices().nth_back(tail.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
+    let head = match text[..start].rfind(' ') {
+        Some(space) if start - space <= NEAR => &text[..space],
+        _ => &text[..start],
+    };
+    let tail = match text[end..].find(' ') {
+        Some(space) if space <= NEAR => &text[end + space + 1..],
+        _ => &text[end..],
+    };
+    let left_out = text[head.len()..text.len() - tail.len()].trim().chars().count();
+    Cow::Owned(format!("{head} … ({left_out} characters) … {tail}"))
 }
 
 #[cfg(test)]
@@ -79,8 +86,9 @@ mod tests {
     #[test]
     fn the_middle_is_left_out() {
         assert_eq!(shorten("0123456789", 10), "0123456789");
-        assert_eq!(shorten("0123456789ab", 4), "01 … 8 characters … ab");
+        assert_eq!(shorten("0123456789ab", 4), "01 … (8 characters) … ab");
         assert_eq!(shorten("äöüß", 4), "äöüß");
-        assert_eq!(shorten("äöüßäöüß", 3), "äö … 5 characters … ß");
+        assert_eq!(shorten("äöüßäöüß", 3), "äö … (5 characters) … ß");
+        assert_eq!(shorten("one two three four", 12), "one … (9 characters) … four");
     }
 }

@@ -26,8 +26,8 @@ pub fn markdown(report: &Report) -> String {
         out += &format!("\n… and {left} more possible causes\n");
     }
     other_findings(&mut out, report);
-    unknown(&mut out, report);
     ruled_out(&mut out, report);
+    unknown(&mut out, report);
     if !report.assumptions.is_empty() {
         out += "\n### Assumed\n\n";
         for assumption in report.assumptions.iter().take(ITEMS) {

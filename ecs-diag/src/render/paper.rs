@@ -11,7 +11,7 @@ const NARROWEST: usize = 20;
 /// Where labels no longer have a column of their own.
 const NARROW: usize = 40;
 /// Where the text of a field begins: after the column of labels.
-pub(crate) const FIELD: usize = 11;
+pub(crate) const FIELD: usize = 13;
 
 /// A colour or weight; without colours nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Paper {
 
     /// A quotation: every line of it is marked.
     pub(crate) fn quote(&mut self, indent: usize, text: &str) {
-        let indent = self.column(indent);
+        let indent = if self.width < NARROW { indent.min(4) } else { indent };
         self.blank(indent);
         self.flow("> ", indent, indent, &[(Ink::Plain, text)]);
     }
@@ -116,28 +116,29 @@ impl Paper {
         let mut fresh = true;
         for (ink, text) in parts {
             let text = clean(text);
+            // The words of one ink on one line.
+            let mut run = String::new();
             for word in words(&text) {
                 let length = word.chars().count();
                 if !fresh && column + 1 + length > self.width {
+                    self.ink(*ink, &std::mem::take(&mut run));
                     self.out.push('\n');
                     self.blank(hang);
                     self.ink(Ink::Dim, mark);
                     column = hang + mark.len();
                 } else if !fresh {
-                    self.out.push(' ');
+                    // A space between two inks belongs to neither.
+                    let line = if run.is_empty() { &mut self.out } else { &mut run };
+                    line.push(' ');
                     column += 1;
                 }
-                self.ink(*ink, word);
+                run.push_str(word);
                 column += length;
                 fresh = false;
             }
+            self.ink(*ink, &run);
         }
         self.out.push('\n');
-    }
-
-    /// The column of what stands under a field at `indent`, on terminals that have room for it.
-    fn column(&self, indent: usize) -> usize {
-        if self.width < NARROW { indent.min(4) } else { indent }
     }
 }
 

@@ -11,24 +11,72 @@ const MESSAGE: &str = "CannotPullContainerError: pull image manifest has been re
     failed to resolve ref 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: \
     111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not found";
 
-const ONLY: [&str; 2] = ["pre-task-found", "img-ecr-tag-exists"];
-
-/// The report of a world, as far as the checks go that these tests are about.
-fn report(change: impl FnOnce(&mut World)) -> Report {
+/// What a world's task says about itself, with this verdict and no check but one.
+fn report(verdict: Verdict, change: impl FnOnce(&mut World)) -> Report {
     let mut world = World::default();
     change(&mut world);
-    let mut report = world.report();
-    report.checks.retain(|check| ONLY.contains(&&*check.check));
-    report.findings.retain(|finding| ONLY.contains(&&*finding.check));
-    report.root_causes.truncate(report.findings.len());
-    report.assumptions.clear();
-    report
+    Report {
+        verdict,
+        root_causes: vec![],
+        findings: vec![],
+        changed_after_failure: vec![],
+        checks: vec![check("pre-task-found", Phase::Place, Status::Passed)],
+        assumptions: vec![],
+        ..world.report()
+    }
+}
+
+fn check(id: &str, phase: Phase, status: Status) -> CheckReport {
+    let title = format!("Title of {id}");
+    CheckReport { check: id.to_owned(), title, phase, status, reason: None, unknown: vec![] }
+}
+
+fn images() -> Query {
+    let input = json!({
+        "registryId": "111122223333", "repositoryName": "shop/checkout",
+        "imageIds": [{"imageTag": "v42"}],
+    });
+    Query::new("ecr", "DescribeImages", &input).in_region(Some(REGION))
 }
 
 fn explained_report() -> Report {
-    report(|world| {
-        world.stopped(MESSAGE).set("imageDetails", "/imageDetails/0/imageTags", json!(["v41"]));
-    })
+    let mut report = report(Verdict::Explained, |world| {
+        world.stopped(MESSAGE);
+    });
+    let repository = Resource::new("AWS::ECR::Repository", "shop/checkout")
+        .arn("arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout");
+    let evidence =
+        Evidence::new(images(), "/imageDetails", serde_json::Value::Null).object("shop/checkout");
+    let remedy = Remedy::new(
+        "push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or \
+         deploy a task definition that names an image the repository has",
+    )
+    .command(
+        "aws ecr describe-images --registry-id 111122223333 --repository-name shop/checkout \
+         --region eu-west-1",
+    )
+    .command("docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42");
+    let finding = Finding::blocker("repository `shop/checkout` has no image with tag `v42`")
+        .detail(
+            "container `app` cannot be pulled: ECR answers `not found`; newest tags there: `v41`",
+        )
+        .resource(repository)
+        .evidence(evidence)
+        .remedy(remedy);
+    report.findings = vec![Finding {
+        check: "img-ecr-tag-exists".to_owned(),
+        phase: Some(Phase::Pull),
+        ..finding
+    }];
+    report.changed_after_failure = vec![false];
+    report.root_causes = vec![RootCause {
+        finding: 0,
+        confidence: Confidence::Certain,
+        because: "the failure message names it".to_owned(),
+        explains: vec![0],
+    }];
+    report.checks.push(check("img-ecr-tag-exists", Phase::Pull, Status::Failed));
+    report
 }
 
 /// A report with everything that one can have.
@@ -82,34 +130,28 @@ fn full_report() -> Report {
         because: "it was changed after this failure".to_owned(),
         explains: vec![1, 2],
     });
-    let check = |id: &str, phase, status, reason: Option<&str>, unknown| CheckReport {
-        check: id.to_owned(),
-        title: format!("Title of {id}"),
-        phase,
-        status,
-        reason: reason.map(str::to_owned),
-        unknown,
+    let unknown = |id, phase, query: &Query, why: &str| CheckReport {
+        unknown: vec![Missing::unavailable(query.clone(), why)],
+        ..check(id, phase, Status::Unknown)
     };
-    let denied = |query: &Query| {
-        vec![Missing::unavailable(query.clone(), "AccessDeniedException: not authorized")]
+    let because = |id, phase, status, reason: &str| CheckReport {
+        reason: Some(reason.to_owned()),
+        ..check(id, phase, status)
     };
+    let denied = "AccessDeniedException: not authorized";
     report.checks.extend([
-        check("xr-exists", Phase::Auth, Status::Passed, None, vec![]),
-        check("eni-there", Phase::Eni, Status::Passed, None, vec![]),
-        check("rt-blackhole", Phase::Auth, Status::Unknown, None, denied(&query)),
-        check("rt-return", Phase::Pull, Status::Unknown, None, denied(&query)),
-        check(
+        check("xr-exists", Phase::Auth, Status::Passed),
+        check("eni-there", Phase::Eni, Status::Passed),
+        unknown("rt-blackhole", Phase::Auth, &query, denied),
+        unknown("rt-return", Phase::Pull, &query, denied),
+        unknown(
             "kms-key-state",
             Phase::Secrets,
-            Status::Unknown,
-            None,
-            vec![Missing::unavailable(
-                Query::new("kms", "DescribeKey", &json!({"KeyId": "k"})),
-                "not-recorded: not saved: run `aws kms describe-key --key-id k --region eu-west-1`",
-            )],
+            &Query::new("kms", "DescribeKey", &json!({"KeyId": "k"})),
+            "not-recorded: not saved: run `aws kms describe-key --key-id k --region eu-west-1`",
         ),
-        check("odd", Phase::Run, Status::Unknown, Some("the check panicked"), vec![]),
-        check("efs-tls", Phase::Volume, Status::NotApplicable, Some("no EFS volume"), vec![]),
+        because("odd", Phase::Run, Status::Unknown, "the check panicked"),
+        because("efs-tls", Phase::Volume, Status::NotApplicable, "no EFS volume"),
     ]);
     report.assumptions.push(format!("`Subnets` is complete for account 111122223333 in {REGION}"));
     report
@@ -124,22 +166,22 @@ fn explained() {
     insta::assert_snapshot!(normal(&explained_report()), @r"
     explained: repository `shop/checkout` has no image with tag `v42`
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
 
     cause (certain: the failure message names it)
-      object   AWS::ECR::Repository shop/checkout
-               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why      container `app` cannot be pulled: ECR answers `not found`; newest
-               tags there: `v41`
-      seen in  ecr:DescribeImages /imageDetails of shop/checkout: not there
-      check    img-ecr-tag-exists
+      object     AWS::ECR::Repository shop/checkout
+                 arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why        container `app` cannot be pulled: ECR answers `not found`; newest
+                 tags there: `v41`
+      seen in    ecr:DescribeImages /imageDetails of shop/checkout: not there
+      check      img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -148,26 +190,34 @@ fn explained() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     ruled out: 1 check passed
-      place    pre-task-found
+      place      pre-task-found
     ");
 }
 
 #[test]
 fn inconclusive() {
-    let report = report(|world| {
-        world.stopped(MESSAGE).deny("ecr:DescribeImages");
+    let mut report = report(Verdict::Inconclusive, |world| {
+        world.stopped(MESSAGE);
+    });
+    let why = "AccessDeniedException: not authorized to perform: ecr:DescribeImages";
+    report.checks.push(CheckReport {
+        unknown: vec![Missing::unavailable(images(), why)],
+        ..check("img-ecr-tag-exists", Phase::Pull, Status::Unknown)
     });
     insta::assert_snapshot!(normal(&report), @r#"
     inconclusive: no cause found; 1 check could not be answered
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
+
+    ruled out: 1 check passed
+      place      pre-task-found
 
     could not be known: 1 check
       ecr:DescribeImages
@@ -175,39 +225,34 @@ fn inconclusive() {
         in eu-west-1
         AccessDeniedException: not authorized to perform: ecr:DescribeImages
         would settle img-ecr-tag-exists
-
-    ruled out: 1 check passed
-      place    pre-task-found
     "#);
 }
 
 #[test]
 fn not_explained() {
-    let mut report = report(|world| {
+    let report = report(Verdict::NotExplained, |world| {
         world.stopped(MESSAGE);
     });
-    report.verdict = Verdict::NotExplained;
     insta::assert_snapshot!(normal(&report), @r"
     not-explained: no cause found, and nothing is missing that could show one
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
 
-    ruled out: 2 checks passed
-      place    pre-task-found
-      pull     img-ecr-tag-exists
+    ruled out: 1 check passed
+      place      pre-task-found
     ");
 }
 
 #[test]
 fn stopped_as_it_should() {
-    let report = report(|world| {
+    let report = report(Verdict::Healthy, |world| {
         world
             .task("/stopCode", json!("UserInitiated"))
             .stopped("Task stopped by user")
@@ -216,14 +261,13 @@ fn stopped_as_it_should() {
     insta::assert_snapshot!(normal(&report), @r"
     healthy: the task stopped as it should
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      stopped  as it should, UserInitiated, signature STOP-USER
-               > Task stopped by user
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      stopped    as it should, UserInitiated, signature STOP-USER
+                 > Task stopped by user
 
-    ruled out: 2 checks passed
-      place    pre-task-found
-      pull     img-ecr-tag-exists
+    ruled out: 1 check passed
+      place      pre-task-found
     ");
 }
 
@@ -232,23 +276,23 @@ fn everything() {
     insta::assert_snapshot!(normal(&full_report()), @r#"
     suspected: repository `shop/checkout` has no image with tag `v42` (likely)
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
-      because  the failure message names it
-      object   AWS::ECR::Repository shop/checkout
-               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why      container `app` cannot be pulled: ECR answers `not found`; newest
-               tags there: `v41`
-      seen in  ecr:DescribeImages /imageDetails of shop/checkout: not there
-      check    img-ecr-tag-exists
+      because    the failure message names it
+      object     AWS::ECR::Repository shop/checkout
+                 arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why        container `app` cannot be pulled: ECR answers `not found`; newest
+                 tags there: `v41`
+      seen in    ecr:DescribeImages /imageDetails of shop/checkout: not there
+      check      img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -257,14 +301,14 @@ fn everything() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     cause 2 of 2, possible: subnet `subnet-1` has no route to the internet
-      because  it was changed after this failure
-      object   AWS::EC2::Subnet subnet-1
-      with     AWS::EC2::RouteTable rtb-1
-      why      the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
-      changed  after this failure
-      seen in  ec2:DescribeRouteTables /Routes of rtb-1: []
-      explains `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
-      check    rt-default-route
+      because    it was changed after this failure
+      object     AWS::EC2::Subnet subnet-1
+      with       AWS::EC2::RouteTable rtb-1
+      why        the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
+      changed    after this failure
+      seen in    ec2:DescribeRouteTables /Routes of rtb-1: []
+      explains   `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
+      check      rt-default-route
 
     fix: give route table `rtb-1` a default route
       1. choose a NAT gateway of the same VPC in a public subnet
@@ -278,6 +322,11 @@ fn everything() {
         fix: make them immutable
       info: platform version 1.4.0 is the newest one [fg-platform]
 
+    ruled out: 3 checks passed
+      place      pre-task-found
+      eni        eni-there
+      auth       xr-exists
+
     could not be known: 4 checks
       ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]}
         AccessDeniedException: not authorized
@@ -286,11 +335,6 @@ fn everything() {
         not saved: run `aws kms describe-key --key-id k --region eu-west-1`
         would settle kms-key-state
       odd: the check panicked
-
-    ruled out: 3 checks passed
-      place    pre-task-found
-      eni      eni-there
-      auth     xr-exists
 
     assumed:
       - `Subnets` is complete for account 111122223333 in eu-west-1
@@ -303,38 +347,39 @@ fn everything_in_full() {
     insta::assert_snapshot!(text(&full_report(), &style), @r#"
     suspected: repository `shop/checkout` has no image with tag `v42` (likely)
 
-      task     4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
-               arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
-      failed   in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
-               > CannotPullContainerError: pull image manifest has been retried 1
-               > time(s): failed to resolve ref
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
-               > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not
-               > found
-      from     stoppedReason
-      may be   image.tag-missing
-               image.wrong-reference
-               image.digest-expired
-      says     attempts: 1
-               image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
-               region: eu-west-1
-               registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
-               repository: shop/checkout
-               service: ecr.dkr
-               tag: v42
-      network  subnet-0a11111111111111a, subnet-0b22222222222222b,
-               sg-0c33333333333333c, no public address
+      task       4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c, service checkout, cluster shop
+                 arn:aws:ecs:eu-west-1:111122223333:task/shop/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+      failed     in phase pull, TaskFailedToStart, signature CPC-RETRY-RESOLVE
+                 > CannotPullContainerError: pull image manifest has been retried 1
+                 > time(s): failed to resolve ref
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42:
+                 > not found
+      from       stoppedReason
+      may be     image.tag-missing
+                 image.wrong-reference
+                 image.digest-expired
+      says       attempts: 1
+                 image:
+                 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
+                 region: eu-west-1
+                 registry: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
+                 repository: shop/checkout
+                 service: ecr.dkr
+                 tag: v42
+      network    subnet-0a11111111111111a, subnet-0b22222222222222b,
+                 sg-0c33333333333333c, no public address
 
     cause 1 of 2, likely: repository `shop/checkout` has no image with tag `v42`
-      because  the failure message names it
-      object   AWS::ECR::Repository shop/checkout
-               arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
-      why      container `app` cannot be pulled: ECR answers `not found`; newest
-               tags there: `v41`
-      seen in  ecr:DescribeImages
-               {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
-               in eu-west-1 /imageDetails of shop/checkout: not there
-      check    img-ecr-tag-exists
+      because    the failure message names it
+      object     AWS::ECR::Repository shop/checkout
+                 arn:aws:ecr:eu-west-1:111122223333:repository/shop/checkout
+      why        container `app` cannot be pulled: ECR answers `not found`; newest
+                 tags there: `v41`
+      seen in    ecr:DescribeImages
+                 {"imageIds":[{"imageTag":"v42"}],"registryId":"111122223333","repositoryName":"shop/checkout"}
+                 in eu-west-1 /imageDetails of shop/checkout: not there
+      check      img-ecr-tag-exists
 
     fix: push the image as
       `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`, or deploy a
@@ -343,15 +388,15 @@ fn everything_in_full() {
       $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
 
     cause 2 of 2, possible: subnet `subnet-1` has no route to the internet
-      because  it was changed after this failure
-      object   AWS::EC2::Subnet subnet-1
-      with     AWS::EC2::RouteTable rtb-1
-      why      the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
-      changed  after this failure
-      seen in  ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]} /Routes of rtb-1:
-               []
-      explains `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
-      check    rt-default-route
+      because    it was changed after this failure
+      object     AWS::EC2::Subnet subnet-1
+      with       AWS::EC2::RouteTable rtb-1
+      why        the task cannot reach `api.ecr.eu-west-1.amazonaws.com` from there
+      changed    after this failure
+      seen in    ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]} /Routes of
+                 rtb-1: []
+      explains   `api.ecr.eu-west-1.amazonaws.com` cannot be reached [path-ecr-api]
+      check      rt-default-route
 
     fix: give route table `rtb-1` a default route
       1. choose a NAT gateway of the same VPC in a public subnet
@@ -366,6 +411,14 @@ fn everything_in_full() {
           $ aws ecr put-image-tag-mutability
       info: platform version 1.4.0 is the newest one [fg-platform]
 
+    ruled out: 3 checks passed
+      pre-task-found: Title of pre-task-found (place)
+      xr-exists: Title of xr-exists (auth)
+      eni-there: Title of eni-there (eni)
+
+    not applicable: 1 check
+      efs-tls: no EFS volume (volume)
+
     could not be known: 4 checks
       ec2:DescribeRouteTables {"RouteTableIds":["rtb-1"]}
         AccessDeniedException: not authorized
@@ -374,14 +427,6 @@ fn everything_in_full() {
         not saved: run `aws kms describe-key --key-id k --region eu-west-1`
         would settle kms-key-state
       odd: the check panicked
-
-    ruled out: 3 checks passed
-      pre-task-found: The task is there to be read (place)
-      xr-exists: Title of xr-exists (auth)
-      eni-there: Title of eni-there (eni)
-
-    not applicable: 1 check
-      efs-tls: no EFS volume (volume)
 
     assumed:
       - `Subnets` is complete for account 111122223333 in eu-west-1
@@ -465,17 +510,17 @@ fn everything_in_markdown() {
       ```
     - **info:** platform version 1.4.0 is the newest one (`fg-platform`)
 
-    ### Could not be known: 4 checks
-
-    - `ec2:DescribeRouteTables` `{"RouteTableIds":["rtb-1"]}`: AccessDeniedException: not authorized; would settle `rt-blackhole`, `rt-return`
-    - `kms:DescribeKey`: not saved: run `aws kms describe-key --key-id k --region eu-west-1`; would settle `kms-key-state`
-    - `odd`: the check panicked
-
     ### Ruled out: 3 checks passed
 
     - place: `pre-task-found`
     - eni: `eni-there`
     - auth: `xr-exists`
+
+    ### Could not be known: 4 checks
+
+    - `ec2:DescribeRouteTables` `{"RouteTableIds":["rtb-1"]}`: AccessDeniedException: not authorized; would settle `rt-blackhole`, `rt-return`
+    - `kms:DescribeKey`: not saved: run `aws kms describe-key --key-id k --region eu-west-1`; would settle `kms-key-state`
+    - `odd`: the check panicked
 
     ### Assumed
 
@@ -665,7 +710,7 @@ fn huge_texts_are_bounded() {
         let full = Style { detail: Detail::Full, ..Style::default() };
         assert!(unit != "x" || text(&report, &full).contains(&huge));
     }
-    let report = report(|world| {
+    let report = report(Verdict::NotExplained, |world| {
         world.stopped(&format!("CannotPullContainerError: {}", "very ".repeat(200_000)));
     });
     assert!(normal(&report).len() < 4000);

@@ -23,8 +23,8 @@ pub fn text(report: &Report, style: &Style) -> String {
             page.cause(report, cause, index);
         }
         page.others(report);
-        page.unknown(report);
         page.ruled_out(report);
+        page.unknown(report);
         page.assumptions(report);
     }
     page.paper.finish()
