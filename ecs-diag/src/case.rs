@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     Phase, Query,
     aws::{Arn, Request, ec2, ecs},
-    facts::{Facts, Missing},
+    facts::{Facts, Missing, Trace},
     signature::{self, Reading},
     target::Target,
 };
@@ -25,19 +25,22 @@ const TASKS_A_CALL: usize = 100;
 /// How many of a service's newest events are read.
 const EVENTS: usize = 20;
 
+/// A value that is worked out once, with what it was worked out from.
+type Memo<T> = OnceCell<(Result<T, Missing>, Trace)>;
+
 /// A target with everything that its checks share.
 ///
 /// Every method that needs facts returns [`Missing`] while they are not there.
 pub struct Case<'a> {
     facts: &'a Facts,
     target: &'a Target,
-    assumptions: RefCell<BTreeSet<Arc<str>>>,
+    trace: RefCell<Trace>,
     gaps: BTreeSet<Missing>,
-    task: OnceCell<Result<Option<Arc<ecs::Task>>, Missing>>,
-    service: OnceCell<Result<Option<Arc<ecs::Service>>, Missing>>,
-    definition: OnceCell<Result<Arc<ecs::TaskDefinition>, Missing>>,
-    symptom: OnceCell<Result<Option<Arc<Symptom>>, Missing>>,
-    network: OnceCell<Result<Arc<Network>, Missing>>,
+    task: Memo<Option<Arc<ecs::Task>>>,
+    service: Memo<Option<Arc<ecs::Service>>>,
+    definition: Memo<Arc<ecs::TaskDefinition>>,
+    symptom: Memo<Option<Arc<Symptom>>>,
+    network: Memo<Arc<Network>>,
 }
 
 /// What the target says about its failure.
@@ -101,7 +104,7 @@ impl<'a> Case<'a> {
         Self {
             facts,
             target,
-            assumptions: RefCell::default(),
+            trace: RefCell::default(),
             gaps: BTreeSet::new(),
             task: OnceCell::new(),
             service: OnceCell::new(),
@@ -129,9 +132,9 @@ impl<'a> Case<'a> {
         request: &R,
     ) -> Result<Option<Arc<R::Response>>, Missing> {
         let fact = self.facts.fact(region, request)?;
-        if let Some(assumption) = fact.assumption {
-            self.assumptions.borrow_mut().insert(assumption);
-        }
+        let mut trace = self.trace.borrow_mut();
+        trace.reads.insert(fact.index);
+        trace.assumptions.extend(fact.assumption);
         Ok(fact.value)
     }
 
@@ -157,21 +160,32 @@ impl<'a> Case<'a> {
         key: &str,
         derive: impl FnOnce() -> Result<T, Missing>,
     ) -> Result<Arc<T>, Missing> {
-        let derived = self.facts.derived(key, || {
-            // What the value rests on goes with it, to every target that uses it.
-            let before = self.assumptions.take();
-            let value = derive();
-            let assumptions = self.assumptions.replace(before);
-            Ok((Arc::new(value?), assumptions))
-        })?;
-        let (value, assumptions) = &*derived;
-        self.assumptions.borrow_mut().extend(assumptions.iter().cloned());
-        Ok(Arc::clone(value))
+        let (value, trace) = self.facts.derived(key, || self.traced(derive))?;
+        self.trace.borrow_mut().extend(&trace);
+        Ok(value)
+    }
+
+    /// What `work` gives, and what it read to give it.
+    pub(crate) fn traced<T>(&self, work: impl FnOnce() -> T) -> (T, Trace) {
+        let before = self.trace.take();
+        let value = work();
+        (value, self.trace.replace(before))
+    }
+
+    /// Works a value out when it is first asked for; who asks later has read the same.
+    fn memo<T: Clone>(
+        &self,
+        memo: &Memo<T>,
+        find: impl FnOnce() -> Result<T, Missing>,
+    ) -> Result<T, Missing> {
+        let (value, trace) = memo.get_or_init(|| self.traced(find));
+        self.trace.borrow_mut().extend(trace);
+        value.clone()
     }
 
     /// Notes what an answer rests on, for the report.
     pub fn assume(&self, assumption: impl Into<Arc<str>>) {
-        self.assumptions.borrow_mut().insert(assumption.into());
+        self.trace.borrow_mut().assumptions.insert(assumption.into());
     }
 
     /// What was missing for the checks that ran before.
@@ -183,8 +197,9 @@ impl<'a> Case<'a> {
         self.gaps.extend(gaps.into_iter().cloned());
     }
 
+    /// What was read so far rests on this.
     pub(crate) fn assumptions(&self) -> Vec<Arc<str>> {
-        self.assumptions.borrow().iter().cloned().collect()
+        self.trace.borrow().assumptions.iter().cloned().collect()
     }
 
     /// The moment that is "now": the source's, else the newest that the task tells of.
@@ -196,9 +211,9 @@ impl<'a> Case<'a> {
     pub fn arn(&self) -> Option<Arn> {
         self.target.arn().or_else(|| {
             let known = match self.task.get() {
-                Some(Ok(Some(task))) => &task.task_arn,
+                Some((Ok(Some(task)), _)) => &task.task_arn,
                 _ => match self.service.get() {
-                    Some(Ok(Some(service))) => &service.service_arn,
+                    Some((Ok(Some(service)), _)) => &service.service_arn,
                     _ => return None,
                 },
             };
@@ -226,7 +241,7 @@ impl<'a> Case<'a> {
     /// The task: the one asked for, or the newest failed one of the service. `None` if there is
     /// no such task, and for a service whose newest event says that no task could be created.
     pub fn task(&self) -> Result<Option<Arc<ecs::Task>>, Missing> {
-        self.task.get_or_init(|| self.find_task()).clone()
+        self.memo(&self.task, || self.find_task())
     }
 
     fn find_task(&self) -> Result<Option<Arc<ecs::Task>>, Missing> {
@@ -290,7 +305,7 @@ impl<'a> Case<'a> {
     /// The service: the one asked for, or the task's. `None` for a task without one, and where
     /// there is no such service.
     pub fn service(&self) -> Result<Option<Arc<ecs::Service>>, Missing> {
-        self.service.get_or_init(|| self.find_service()).clone()
+        self.memo(&self.service, || self.find_service())
     }
 
     fn find_service(&self) -> Result<Option<Arc<ecs::Service>>, Missing> {
@@ -336,7 +351,7 @@ impl<'a> Case<'a> {
 
     /// The effective task definition: as registered, with the task's overrides.
     pub fn definition(&self) -> Result<Arc<ecs::TaskDefinition>, Missing> {
-        self.definition.get_or_init(|| self.find_definition()).clone()
+        self.memo(&self.definition, || self.find_definition())
     }
 
     /// The request for the registered task definition.
@@ -409,7 +424,7 @@ impl<'a> Case<'a> {
 
     /// What the target says about its failure; `None` where it says nothing.
     pub fn symptom(&self) -> Result<Option<Arc<Symptom>>, Missing> {
-        self.symptom.get_or_init(|| self.find_symptom()).clone()
+        self.memo(&self.symptom, || self.find_symptom())
     }
 
     fn find_symptom(&self) -> Result<Option<Arc<Symptom>>, Missing> {
@@ -454,7 +469,7 @@ impl<'a> Case<'a> {
     /// A stopped task's interface is gone, and with it security groups and public address; the
     /// deployment that started the task still has them.
     pub fn network(&self) -> Result<Arc<Network>, Missing> {
-        self.network.get_or_init(|| self.find_network().map(Arc::new)).clone()
+        self.memo(&self.network, || self.find_network().map(Arc::new))
     }
 
     fn find_network(&self) -> Result<Network, Missing> {

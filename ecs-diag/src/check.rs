@@ -8,7 +8,7 @@ use crate::{
     Phase,
     aws::Request,
     case::Case,
-    facts::Missing,
+    facts::{Missing, Trace},
     finding::{Finding, Severity},
     signature::Cause,
 };
@@ -110,6 +110,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What it could not read, sorted.
     pub missing: Vec<Missing>,
+    /// What it read.
+    pub(crate) trace: Trace,
 }
 
 impl Outcome {
@@ -186,13 +188,15 @@ pub(crate) fn run(check: &dyn Check, case: &Case<'_>) -> Outcome {
     let meta = check.meta();
     let mut cx = Cx { case, meta, findings: vec![], missing: vec![], not_applicable: None };
     // What a check leaves behind when it panics is thrown away with the context.
-    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| check.run(&mut cx)));
+    let run = panic::AssertUnwindSafe(|| check.run(&mut cx));
+    let (ended, trace) = case.traced(|| panic::catch_unwind(run));
     let Ok(ended) = ended else {
         return Outcome {
             status: Status::Unknown,
             reason: Some("the check panicked; its findings are left out".to_owned()),
             findings: vec![],
             missing: vec![],
+            trace,
         };
     };
     let Cx { findings, mut missing, not_applicable, .. } = cx;
@@ -209,7 +213,7 @@ pub(crate) fn run(check: &dyn Check, case: &Case<'_>) -> Outcome {
         Status::Passed
     };
     let reason = not_applicable.filter(|_| status == Status::NotApplicable);
-    Outcome { status, reason, findings, missing }
+    Outcome { status, reason, findings, missing, trace }
 }
 
 /// Declares a check: its doc comment is its page.

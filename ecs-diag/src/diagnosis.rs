@@ -12,7 +12,7 @@ use crate::{
     check::{self, Check, Meta, Outcome, Status},
     checks,
     edit::Edit,
-    facts::{Facts, Missing},
+    facts::{Facts, Missing, Trace},
     finding::{Finding, Severity},
     report::Report,
     source::{DataSource, ErrorKind, Query, SourceError},
@@ -287,7 +287,6 @@ struct Progress {
     outcomes: Vec<Option<Outcome>>,
     /// Whether the report's own parts still lack facts.
     summary_pending: bool,
-    assumptions: BTreeSet<Arc<str>>,
     rounds: usize,
 }
 
@@ -297,7 +296,6 @@ impl Progress {
             target,
             outcomes: vec![None; checks],
             summary_pending: false,
-            assumptions: BTreeSet::new(),
             rounds: 0,
         }
     }
@@ -325,7 +323,6 @@ impl Progress {
         }
         let summary = [case.symptom().err(), case.network().err(), case.service().err()];
         self.summary_pending = summary.iter().flatten().any(Missing::is_pending);
-        self.assumptions.extend(case.assumptions());
     }
 
     fn is_done(&self) -> bool {
@@ -350,9 +347,6 @@ impl Progress {
             }
         }
         let case = Case::new(facts, &self.target);
-        for assumption in std::mem::take(&mut self.assumptions) {
-            case.assume(assumption);
-        }
         let checks: Vec<_> = diagnosis
             .checks
             .iter()
@@ -360,12 +354,9 @@ impl Progress {
             .zip(self.outcomes.into_iter().map(|outcome| outcome.expect("every check has run")))
             .collect();
         let mut report = Report::new(&case, &checks);
-        let before: Vec<(String, String)> = blockers(report.findings.iter())
-            .map(|(check, subject)| (check.to_owned(), subject.to_owned()))
-            .collect();
         report.prove(|finding| {
             let edits = finding.remedy.as_ref().map_or(&[][..], |remedy| &remedy.edits);
-            !edits.is_empty() && proves(diagnosis, facts, &self.target, finding, edits, &before)
+            !edits.is_empty() && proves(diagnosis, facts, &self.target, &checks, finding, edits)
         });
         report
     }
@@ -376,23 +367,33 @@ fn proves(
     diagnosis: &Diagnosis,
     facts: &Arc<Facts>,
     target: &Target,
+    before: &[(&Meta, Outcome)],
     finding: &Finding,
     edits: &[Edit],
-    before: &[(String, String)],
 ) -> bool {
     let edited = Facts::edited(facts, edits.to_vec());
     let case = Case::new(&edited, target);
-    let outcomes: Vec<_> = diagnosis.checks[..diagnosis.built_in]
+    let before = &before[..diagnosis.built_in];
+    let after: Vec<Cow<'_, Outcome>> = diagnosis
+        .checks
         .iter()
-        .map(|check| run_check(&**check, &case))
-        .collect();
-    let after = || outcomes.iter().flat_map(|outcome| &outcome.findings);
-    !outcomes.iter().any(Outcome::is_pending)
-        && !after()
-            .any(|other| other.check == finding.check && other.subject() == finding.subject())
-        && blockers(after()).all(|(check, subject)| {
-            before.iter().any(|known| (known.0.as_str(), known.1.as_str()) == (check, subject))
+        .zip(before)
+        .map(|(check, (_, outcome))| {
+            // A check that read nothing of what changed ends as it did.
+            if outcome.trace.reads.iter().any(|index| edited.touches(*index)) {
+                Cow::Owned(run_check(&**check, &case))
+            } else {
+                Cow::Borrowed(outcome)
+            }
         })
+        .collect();
+    let findings = || after.iter().flat_map(|outcome| &outcome.findings);
+    let known: BTreeSet<_> =
+        blockers(before.iter().flat_map(|(_, outcome)| &outcome.findings)).collect();
+    !after.iter().any(|outcome| outcome.is_pending())
+        && !findings()
+            .any(|other| other.check == finding.check && other.subject() == finding.subject())
+        && blockers(findings()).all(|blocker| known.contains(&blocker))
 }
 
 /// Blockers by check and object.
@@ -412,6 +413,7 @@ fn run_check(check: &dyn Check, case: &Case<'_>) -> Outcome {
             reason: Some("there is no such task".to_owned()),
             findings: vec![],
             missing: vec![],
+            trace: Trace::default(),
         };
     }
     check::run(check, case)

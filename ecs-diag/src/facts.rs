@@ -55,24 +55,76 @@ impl Missing {
     }
 }
 
-/// An answer to a typed request, with what it rests on.
+/// An answer to a typed request, with its place among the answers and what it rests on.
 pub(crate) struct Fact<T> {
     pub(crate) value: Option<Arc<T>>,
+    pub(crate) index: usize,
     pub(crate) assumption: Option<Arc<str>>,
 }
 
+/// What something was worked out from: the answers that were read, and what those rest on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    pub(crate) reads: BTreeSet<usize>,
+    pub(crate) assumptions: BTreeSet<Arc<str>>,
+}
+
+impl Trace {
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.reads.extend(&other.reads);
+        self.assumptions.extend(other.assumptions.iter().cloned());
+    }
+}
+
+type Answer = Result<Arc<Value>, Arc<SourceError>>;
+
+#[derive(Clone)]
 struct Entry {
-    answer: Result<Arc<Value>, Arc<SourceError>>,
+    query: Query,
+    answer: Answer,
     assumption: Option<Arc<str>>,
     /// The answer as the shape that was last asked for.
     typed: Option<(TypeId, Arc<dyn Any + Send + Sync>)>,
 }
 
+impl Entry {
+    fn read<R: Request>(&mut self, index: usize) -> Result<Fact<R::Response>, Missing> {
+        let fact = |value| Fact { value, index, assumption: self.assumption.clone() };
+        let value = match &self.answer {
+            Ok(value) => value,
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(fact(None)),
+            Err(error) => return Err(Missing::unavailable(self.query.clone(), error.to_string())),
+        };
+        let id = TypeId::of::<R::Response>();
+        if let Some((_, typed)) = self.typed.as_ref().filter(|(known, _)| *known == id) {
+            return Ok(fact(Arc::clone(typed).downcast().ok()));
+        }
+        match R::Response::deserialize(&**value) {
+            Ok(typed) => {
+                let typed = Arc::new(typed);
+                let fact = fact(Some(Arc::clone(&typed)));
+                self.typed = Some((id, typed));
+                Ok(fact)
+            }
+            Err(error) => {
+                let why = format!("{}: {error}", ErrorKind::Malformed);
+                Err(Missing::unavailable(self.query.clone(), why))
+            }
+        }
+    }
+}
+
+/// Something worked out from answers, and from which.
+type Derived = (Arc<dyn Any + Send + Sync>, Trace);
+
 #[derive(Default)]
 struct Store {
-    answers: HashMap<Query, Entry>,
+    index: HashMap<Query, usize>,
+    entries: Vec<Entry>,
     wanted: BTreeSet<Query>,
-    derived: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
+    derived: HashMap<(TypeId, String), Derived>,
+    /// Answers of the base as they are after the edits; `None` where no edit touches them.
+    edited: HashMap<usize, Option<Entry>>,
 }
 
 /// The answers that a diagnosis has so far.
@@ -83,7 +135,7 @@ struct Store {
 pub struct Facts {
     store: Mutex<Store>,
     now: Option<Timestamp>,
-    /// Facts as they would be after some edits: whatever is not here is taken from there, edited.
+    /// Facts as they would be after some edits: they have no answers of their own.
     base: Option<(Arc<Facts>, Vec<Edit>)>,
 }
 
@@ -125,40 +177,44 @@ impl Facts {
         request: &R,
     ) -> Result<Fact<R::Response>, Missing> {
         let query = request.query().in_region(region);
-        let mut store = self.lock();
-        if !store.answers.contains_key(&query) {
-            let Some(entry) = self.edited_answer(&query) else {
-                store.wanted.insert(query.clone());
-                return Err(Missing::Pending(query));
-            };
-            store.answers.insert(query.clone(), entry);
-        }
-        let entry = store.answers.get_mut(&query).expect("just looked up");
-        let assumption = entry.assumption.clone();
-        let value = match &entry.answer {
-            Ok(value) => value,
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                return Ok(Fact { value: None, assumption });
-            }
-            Err(error) => return Err(Missing::unavailable(query, error.to_string())),
+        let Some(index) = self.index(&query) else {
+            self.lock().wanted.insert(query.clone());
+            return Err(Missing::Pending(query));
         };
-        if let Some((_, typed)) =
-            entry.typed.as_ref().filter(|(id, _)| *id == TypeId::of::<R::Response>())
-        {
-            let typed = Arc::clone(typed).downcast().ok();
-            return Ok(Fact { value: typed, assumption });
-        }
-        match R::Response::deserialize(&**value) {
-            Ok(typed) => {
-                let typed = Arc::new(typed);
-                entry.typed =
-                    Some((TypeId::of::<R::Response>(), Arc::<R::Response>::clone(&typed)));
-                Ok(Fact { value: Some(typed), assumption })
+        match &self.base {
+            Some((base, _)) if !self.touches(index) => base.lock().entries[index].read::<R>(index),
+            Some(_) => {
+                let mut store = self.lock();
+                let entry = store.edited.get_mut(&index).and_then(Option::as_mut);
+                entry.expect("touched").read::<R>(index)
             }
-            Err(error) => {
-                Err(Missing::unavailable(query, format!("{}: {error}", ErrorKind::Malformed)))
-            }
+            None => self.lock().entries[index].read::<R>(index),
         }
+    }
+
+    fn index(&self, query: &Query) -> Option<usize> {
+        let holder = self.base.as_ref().map_or(self, |(base, _)| base);
+        holder.lock().index.get(query).copied()
+    }
+
+    /// Whether these facts' edits change the answer at `index`.
+    pub(crate) fn touches(&self, index: usize) -> bool {
+        let Some((base, edits)) = &self.base else { return false };
+        let mut store = self.lock();
+        let edited = store.edited.entry(index).or_insert_with(|| {
+            let entry = base.lock().entries[index].clone();
+            let mut answer = entry.answer.clone();
+            for edit in edits {
+                edit.apply(&entry.query, &mut answer);
+            }
+            let same = match (&entry.answer, &answer) {
+                (Ok(before), Ok(after)) => Arc::ptr_eq(before, after),
+                (Err(_), Err(_)) => true,
+                _ => false,
+            };
+            (!same).then_some(Entry { answer, typed: None, ..entry })
+        });
+        edited.is_some()
     }
 
     /// What many targets share, worked out once: the value of `derive`, kept under its type and
@@ -166,16 +222,25 @@ impl Facts {
     pub(crate) fn derived<T: Send + Sync + 'static>(
         &self,
         key: &str,
-        derive: impl FnOnce() -> Result<T, Missing>,
-    ) -> Result<Arc<T>, Missing> {
+        derive: impl FnOnce() -> (Result<T, Missing>, Trace),
+    ) -> Result<(Arc<T>, Trace), Missing> {
         let key = (TypeId::of::<T>(), key.to_owned());
-        let known = self.lock().derived.get(&key).cloned();
-        if let Some(value) = known.and_then(|value| value.downcast().ok()) {
-            return Ok(value);
+        let known = self.lock().derived.get(&key).cloned().or_else(|| {
+            let (base, _) = self.base.as_ref()?;
+            let (value, trace) = base.lock().derived.get(&key).cloned()?;
+            let untouched = !trace.reads.iter().any(|index| self.touches(*index));
+            untouched.then_some((value, trace))
+        });
+        if let Some((value, trace)) = known
+            && let Ok(value) = value.downcast()
+        {
+            return Ok((value, trace));
         }
-        let value = Arc::new(derive()?);
-        self.lock().derived.insert(key, Arc::<T>::clone(&value));
-        Ok(value)
+        let (value, trace) = derive();
+        let value = Arc::new(value?);
+        let kept: Arc<dyn Any + Send + Sync> = Arc::<T>::clone(&value);
+        self.lock().derived.insert(key, (kept, trace.clone()));
+        Ok((value, trace))
     }
 
     /// Notes an answer. The first one to a query stays.
@@ -185,31 +250,22 @@ impl Facts {
         answer: Result<Value, SourceError>,
         assumption: Option<String>,
     ) {
-        let mut store = self.lock();
+        let store = &mut *self.lock();
         store.wanted.remove(&query);
-        store.answers.entry(query).or_insert_with(|| Entry {
-            answer: answer.map(Arc::new).map_err(Arc::new),
-            assumption: assumption.map(Arc::from),
-            typed: None,
-        });
+        if !store.index.contains_key(&query) {
+            store.index.insert(query.clone(), store.entries.len());
+            store.entries.push(Entry {
+                query,
+                answer: answer.map(Arc::new).map_err(Arc::new),
+                assumption: assumption.map(Arc::from),
+                typed: None,
+            });
+        }
     }
 
     /// The queries noted since the last call, sorted.
     pub fn take_wanted(&self) -> Vec<Query> {
         std::mem::take(&mut self.lock().wanted).into_iter().collect()
-    }
-
-    fn edited_answer(&self, query: &Query) -> Option<Entry> {
-        let (base, edits) = self.base.as_ref()?;
-        let (mut answer, assumption) = {
-            let store = base.lock();
-            let entry = store.answers.get(query)?;
-            (entry.answer.clone(), entry.assumption.clone())
-        };
-        for edit in edits {
-            edit.apply(query, &mut answer);
-        }
-        Some(Entry { answer, assumption, typed: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {
@@ -279,7 +335,32 @@ mod tests {
     #[test]
     fn what_is_derived_is_worked_out_once() {
         let facts = Facts::new();
-        let value = facts.derived("x", || Ok(7_u8)).unwrap();
-        assert_eq!(*facts.derived("x", || -> Result<u8, _> { unreachable!() }).unwrap(), *value);
+        let (value, _) = facts.derived("x", || (Ok(7_u8), Trace::default())).unwrap();
+        let (again, _) = facts.derived("x", || -> (Result<u8, _>, _) { unreachable!() }).unwrap();
+        assert_eq!(again, value);
+    }
+
+    #[test]
+    fn an_edit_touches_what_it_changes_and_what_was_derived_from_it() {
+        let base = Arc::new(Facts::new());
+        base.insert(role().query(), Ok(json!({"Role": {"RoleName": "app", "Arn": "r"}})), None);
+        let other = GetRole { role_name: "other".to_owned() };
+        base.insert(other.query(), Ok(json!({"Role": {"RoleName": "other", "Arn": "o"}})), None);
+        let trace = |index| Trace { reads: BTreeSet::from([index]), ..Trace::default() };
+        for index in [0, 1] {
+            base.derived(&index.to_string(), || (Ok(1_u8), trace(index))).unwrap();
+        }
+
+        let path = Edit::Set(crate::Object::new("Role", "Arn", "r"), "/Path".into(), json!("/x/"));
+        let edited = Facts::edited(&base, vec![path]);
+        assert!(edited.touches(0) && !edited.touches(1));
+        assert_eq!(edited.get(None, &role()).unwrap().unwrap().role.path.as_deref(), Some("/x/"));
+        assert_eq!(base.get(None, &role()).unwrap().unwrap().role.path, None);
+        let derived = |key| *edited.derived(key, || (Ok(2_u8), Trace::default())).unwrap().0;
+        assert_eq!((derived("0"), derived("1")), (2, 1));
+        assert!(matches!(
+            edited.get(None, &GetRole { role_name: "new".to_owned() }),
+            Err(Missing::Pending(_))
+        ));
     }
 }

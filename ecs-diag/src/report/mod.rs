@@ -3,7 +3,7 @@
 mod rank;
 mod wire;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -212,7 +212,14 @@ impl Report {
                     },
                 })
                 .collect(),
-            assumptions: case.assumptions().iter().map(|text| text.as_ref().to_owned()).collect(),
+            assumptions: checks
+                .iter()
+                .flat_map(|(_, outcome)| outcome.trace.assumptions.iter().cloned())
+                .chain(case.assumptions())
+                .collect::<BTreeSet<_>>()
+                .iter()
+                .map(|text| text.as_ref().to_owned())
+                .collect(),
         }
     }
 

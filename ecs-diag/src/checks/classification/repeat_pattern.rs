@@ -58,7 +58,7 @@ impl Check for RepeatPattern {
         }
         let subnets = cx.network()?.subnets.len();
         let key = format!("{} {subnets}", service.service_arn);
-        let derived = cx.derived(&key, || Ok(pattern(&failures, subnets)))?;
+        let derived = cx.derived(&key, || Ok(pattern(&task::failures(cx, name)?, subnets)))?;
         let (pattern, detail) = &*derived;
         let list = ListTasks {
             cluster: cx.target().cluster(),
