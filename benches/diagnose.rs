@@ -62,7 +62,9 @@ fn one_task(c: &mut Criterion) {
         b.iter(|| {
             let snapshot = Snapshot::open(folder.path()).expect("a snapshot");
             let target = snapshot.target(None).expect("a target");
-            black_box(pollster::block_on(Diagnosis::new().run(&target, &snapshot)).expect("a report"))
+            black_box(
+                pollster::block_on(Diagnosis::new().run(&target, &snapshot)).expect("a report"),
+            )
         });
     });
     group.finish();
@@ -71,9 +73,8 @@ fn one_task(c: &mut Criterion) {
 /// Stopped tasks that share 50 pairs of subnet and security group, and 50 task definitions.
 fn fleet(tasks: usize) -> (Vec<Target>, Vec<(String, Value)>) {
     const CLASSES: usize = 50;
-    let definition = |class: usize| {
-        format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/app-{class}:1")
-    };
+    let definition =
+        |class: usize| format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/app-{class}:1");
     let subnets: Vec<_> = (0..CLASSES)
         .map(|class| {
             json!({
@@ -119,38 +120,50 @@ fn fleet(tasks: usize) -> (Vec<Target>, Vec<(String, Value)>) {
         ("services".to_owned(), json!({"services": services, "failures": []})),
         ("log groups".to_owned(), json!({"logGroups": []})),
         ("rules".to_owned(), json!({"pullThroughCacheRules": []})),
-        ("role".to_owned(), json!({"Role": {
-            "RoleName": "app", "Arn": format!("arn:aws:iam::{ACCOUNT}:role/app"), "Path": "/",
-            "CreateDate": "2026-01-10T08:00:00Z",
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{
-                "Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }]},
-        }})),
+        (
+            "role".to_owned(),
+            json!({"Role": {
+                "RoleName": "app", "Arn": format!("arn:aws:iam::{ACCOUNT}:role/app"), "Path": "/",
+                "CreateDate": "2026-01-10T08:00:00Z",
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }]},
+            }}),
+        ),
     ];
     for class in 0..CLASSES {
-        values.push((format!("definition {class}"), json!({"taskDefinition": {
-            "taskDefinitionArn": definition(class), "family": format!("app-{class}"),
-            "revision": 1, "status": "ACTIVE", "networkMode": "awsvpc", "cpu": "256",
-            "memory": "512", "requiresCompatibilities": ["FARGATE"],
-            "executionRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/app"),
-            "containerDefinitions": [{
-                "name": "app", "essential": true,
-                "image": format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app-{class}:v1"),
-                "logConfiguration": {"logDriver": "awslogs", "options": {
-                    "awslogs-group": format!("/ecs/app-{class}"), "awslogs-region": REGION,
-                    "awslogs-stream-prefix": "app",
-                }},
-            }],
-        }})));
-        values.push((format!("repository {class}"), json!({"repositories": [{
-            "repositoryArn": format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app-{class}"),
-            "registryId": ACCOUNT, "repositoryName": format!("app-{class}"),
-        }]})));
-        values.push((format!("images {class}"), json!({"imageDetails": [{
-            "registryId": ACCOUNT, "repositoryName": format!("app-{class}"),
-            "imageDigest": format!("sha256:{class:064}"), "imageTags": ["v1"],
-        }]})));
+        values.push((
+            format!("definition {class}"),
+            json!({"taskDefinition": {
+                "taskDefinitionArn": definition(class), "family": format!("app-{class}"),
+                "revision": 1, "status": "ACTIVE", "networkMode": "awsvpc", "cpu": "256",
+                "memory": "512", "requiresCompatibilities": ["FARGATE"],
+                "executionRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/app"),
+                "containerDefinitions": [{
+                    "name": "app", "essential": true,
+                    "image": format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app-{class}:v1"),
+                    "logConfiguration": {"logDriver": "awslogs", "options": {
+                        "awslogs-group": format!("/ecs/app-{class}"), "awslogs-region": REGION,
+                        "awslogs-stream-prefix": "app",
+                    }},
+                }],
+            }}),
+        ));
+        values.push((
+            format!("repository {class}"),
+            json!({"repositories": [{
+                "repositoryArn": format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app-{class}"),
+                "registryId": ACCOUNT, "repositoryName": format!("app-{class}"),
+            }]}),
+        ));
+        values.push((
+            format!("images {class}"),
+            json!({"imageDetails": [{
+                "registryId": ACCOUNT, "repositoryName": format!("app-{class}"),
+                "imageDigest": format!("sha256:{class:064}"), "imageTags": ["v1"],
+            }]}),
+        ));
     }
     let arn = |index: usize| format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/fleet/{index:032x}");
     let stopped: Vec<_> = (0..tasks)
@@ -221,7 +234,9 @@ fn large_snapshot(c: &mut Criterion) {
         });
     });
     group.bench_function("load", |b| {
-        b.iter(|| black_box(Snapshot::from_bytes("answers.jsonl", bytes.as_bytes()).expect("a snapshot")));
+        b.iter(|| {
+            black_box(Snapshot::from_bytes("answers.jsonl", bytes.as_bytes()).expect("a snapshot"))
+        });
     });
     group.finish();
 }
@@ -242,8 +257,9 @@ fn texts(c: &mut Criterion) {
          units available.",
         "the dog ate the container",
     ];
-    let texts: Vec<_> =
-        (0..10_000).map(|index| format!("{} [{index}]", templates[index % templates.len()])).collect();
+    let texts: Vec<_> = (0..10_000)
+        .map(|index| format!("{} [{index}]", templates[index % templates.len()]))
+        .collect();
     let mut group = c.benchmark_group("texts");
     group.throughput(Throughput::Elements(texts.len() as u64));
     group.bench_function("10 000", |b| {

@@ -46,7 +46,9 @@ impl Check for CompanyRegistry {
                     Finding::warning(format!("container `{}` runs `{image}`", container.name))
                         .detail("images from elsewhere are not scanned, and may be gone tomorrow")
                         .resource(Resource::new("AWS::ECS::ContainerDefinition", &container.name))
-                        .remedy(Remedy::new(format!("copy the image to `{REGISTRY}` and use that"))),
+                        .remedy(Remedy::new(format!(
+                            "copy the image to `{REGISTRY}` and use that"
+                        ))),
                 );
             }
         }
@@ -61,7 +63,10 @@ struct Table(HashMap<&'static str, Value>);
 impl DataSource for Table {
     async fn fetch(&self, query: &Query) -> Result<Value, SourceError> {
         self.0.get(query.name().as_str()).cloned().ok_or_else(|| {
-            SourceError::new(ErrorKind::NotRecorded, format!("`{}` is not in the table", query.name()))
+            SourceError::new(
+                ErrorKind::NotRecorded,
+                format!("`{}` is not in the table", query.name()),
+            )
         })
     }
 }

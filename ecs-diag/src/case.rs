@@ -35,6 +35,7 @@ pub struct Case<'a> {
     facts: &'a Facts,
     target: &'a Target,
     trace: RefCell<Trace>,
+    arn: OnceCell<Arn>,
     gaps: BTreeSet<Missing>,
     task: Memo<Option<Arc<ecs::Task>>>,
     service: Memo<Option<Arc<ecs::Service>>>,
@@ -105,6 +106,7 @@ impl<'a> Case<'a> {
             facts,
             target,
             trace: RefCell::default(),
+            arn: OnceCell::new(),
             gaps: BTreeSet::new(),
             task: OnceCell::new(),
             service: OnceCell::new(),
@@ -122,7 +124,7 @@ impl<'a> Case<'a> {
     /// The answer to `request` in the target's region; `None` if the service said that there is
     /// no such thing.
     pub fn get<R: Request>(&self, request: &R) -> Result<Option<Arc<R::Response>>, Missing> {
-        self.get_in(self.region().as_deref(), request)
+        self.get_in(self.region(), request)
     }
 
     /// The answer to `request` in `region`.
@@ -140,7 +142,7 @@ impl<'a> Case<'a> {
 
     /// The query that [`Case::get`] asks.
     pub fn query<R: Request>(&self, request: &R) -> Query {
-        request.query().in_region(self.region().as_deref())
+        request.query().in_region(self.region())
     }
 
     /// The query that [`Case::get_in`] asks.
@@ -149,8 +151,8 @@ impl<'a> Case<'a> {
     }
 
     /// The partition of the target's ARN; `aws` where it is not known.
-    pub fn partition(&self) -> String {
-        self.arn().map_or_else(|| "aws".to_owned(), |arn| arn.partition)
+    pub fn partition(&self) -> &str {
+        self.arn().map_or("aws", |arn| &arn.partition)
     }
 
     /// What many targets share, worked out once a run: the value of `derive`, kept under its type
@@ -208,27 +210,26 @@ impl<'a> Case<'a> {
     }
 
     /// The ARN of the target: the task's or the service's, as far as it is known.
-    pub fn arn(&self) -> Option<Arn> {
-        self.target.arn().or_else(|| {
-            let known = match self.task.get() {
-                Some((Ok(Some(task)), _)) => &task.task_arn,
-                _ => match self.service.get() {
-                    Some((Ok(Some(service)), _)) => &service.service_arn,
-                    _ => return None,
-                },
-            };
-            known.parse().ok()
-        })
+    pub fn arn(&self) -> Option<&Arn> {
+        if self.arn.get().is_none() {
+            let arn = self.target.arn().or_else(|| match self.target {
+                Target::Task { .. } => self.task().ok()??.task_arn.parse().ok(),
+                Target::Service { .. } => self.service().ok()??.service_arn.parse().ok(),
+                Target::Event(_) => None,
+            })?;
+            return Some(self.arn.get_or_init(|| arn));
+        }
+        self.arn.get()
     }
 
     /// The target's region, where it is known.
-    pub fn region(&self) -> Option<String> {
-        self.arn().map(|arn| arn.region)
+    pub fn region(&self) -> Option<&str> {
+        self.arn().map(|arn| arn.region.as_str())
     }
 
     /// The target's account, where it is known.
-    pub fn account(&self) -> Option<String> {
-        self.arn().map(|arn| arn.account)
+    pub fn account(&self) -> Option<&str> {
+        self.arn().map(|arn| arn.account.as_str())
     }
 
     /// The cluster, by name.
@@ -280,7 +281,8 @@ impl<'a> Case<'a> {
     /// The stopped tasks of a service of the target's cluster that ECS still tells of.
     pub fn stopped_tasks(&self, service: &str) -> Result<Vec<Arc<ecs::Task>>, Missing> {
         let cluster = self.target.cluster();
-        let region = self.target.arn().map(|arn| arn.region).or_else(|| self.region());
+        let region =
+            self.target.arn().map(|arn| arn.region).or_else(|| self.region().map(str::to_owned));
         let list = ecs::ListTasks {
             cluster: cluster.clone(),
             service_name: Some(service.to_owned()),
@@ -317,7 +319,7 @@ impl<'a> Case<'a> {
                 let Some(task) = self.task()? else { return Ok(None) };
                 let Some(name) = task.service_name() else { return Ok(None) };
                 let cluster = self.target.cluster().or_else(|| task.cluster_arn.clone());
-                (cluster, name.to_owned(), self.region())
+                (cluster, name.to_owned(), self.region().map(str::to_owned))
             }
         };
         let answer = self
@@ -578,10 +580,7 @@ fn never_placed(service: &ecs::Service) -> bool {
 }
 
 /// What a stop, or else the newest events of a service, say.
-fn symptom_of(
-    stop: signature::Stop<'_>,
-    service: Option<&ecs::Service>,
-) -> Option<Arc<Symptom>> {
+fn symptom_of(stop: signature::Stop<'_>, service: Option<&ecs::Service>) -> Option<Arc<Symptom>> {
     let service_events = service.into_iter().flat_map(|service| {
         service.events.iter().take(EVENTS).filter_map(|event| event.message.as_deref())
     });

@@ -292,12 +292,7 @@ struct Progress {
 
 impl Progress {
     fn new(target: Target, checks: usize) -> Self {
-        Self {
-            target,
-            outcomes: vec![None; checks],
-            summary_pending: false,
-            rounds: 0,
-        }
+        Self { target, outcomes: vec![None; checks], summary_pending: false, rounds: 0 }
     }
 
     /// Runs the checks that are not at their end yet.

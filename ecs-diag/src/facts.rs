@@ -225,7 +225,8 @@ impl Facts {
         derive: impl FnOnce() -> (Result<T, Missing>, Trace),
     ) -> Result<(Arc<T>, Trace), Missing> {
         let key = (TypeId::of::<T>(), key.to_owned());
-        let known = self.lock().derived.get(&key).cloned().or_else(|| {
+        let own = self.lock().derived.get(&key).cloned();
+        let known = own.or_else(|| {
             let (base, _) = self.base.as_ref()?;
             let (value, trace) = base.lock().derived.get(&key).cloned()?;
             let untouched = !trace.reads.iter().any(|index| self.touches(*index));

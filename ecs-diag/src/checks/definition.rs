@@ -46,7 +46,7 @@ pub(super) fn deployed(case: &Case<'_>, definition: &TaskDefinition, remedy: Rem
         quoted(&cluster),
         quoted(&service),
         quoted(family),
-        in_region(case.region().as_deref()),
+        in_region(case.region()),
     ))
 }
 

@@ -58,7 +58,7 @@ pub(super) fn set(
 
 /// ` --region R`, where the target's is known.
 pub(super) fn region_option(case: &Case<'_>) -> String {
-    case.region().map_or(String::new(), |region| format!(" --region {}", shell::quoted(&region)))
+    case.region().map_or(String::new(), |region| format!(" --region {}", shell::quoted(region)))
 }
 
 /// The start of the command that changes the case's service; `None` for a task without one.

@@ -44,7 +44,7 @@ pub(super) fn options(case: &Case<'_>) -> String {
 
 /// `--region R`, where it is known.
 pub(super) fn region_option(case: &Case<'_>) -> String {
-    case.region().map_or(String::new(), |region| format!(" --region {}", shell::quoted(&region)))
+    case.region().map_or(String::new(), |region| format!(" --region {}", shell::quoted(region)))
 }
 
 /// How long it took, in a word or two.

@@ -177,8 +177,8 @@ impl Report {
         Self {
             target: TargetSummary {
                 kind: case.target().kind().to_owned(),
-                region: case.region(),
-                account: case.account(),
+                region: case.region().map(str::to_owned),
+                account: case.account().map(str::to_owned),
                 cluster: case.cluster(),
                 service: service.or_else(|| Some(task.as_ref()?.service_name()?.to_owned())),
                 task: task.map(|task| task.task_arn.clone()),

@@ -167,7 +167,10 @@ fn log_command(
     let defined = defined(definition, container)?;
     let log = defined.log_configuration.as_ref()?;
     let stream = format!("{}/{}/{task}", log.option("awslogs-stream-prefix")?, defined.name);
-    let region = log.option("awslogs-region").map(str::to_owned).or_else(|| cx.region())?;
+    let region = log
+        .option("awslogs-region")
+        .map(str::to_owned)
+        .or_else(|| cx.region().map(str::to_owned))?;
     Some(format!(
         "aws logs get-log-events --log-group-name {} --log-stream-name {} --region {}",
         shell::quoted(log.option("awslogs-group")?),

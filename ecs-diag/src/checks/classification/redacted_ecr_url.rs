@@ -49,7 +49,7 @@ impl Check for RedactedEcrUrl {
         }
         let said = |name| symptom.reading.parameters.get(name).map(String::as_str);
         let image = said("image").map_or(String::new(), |image| format!(" of image `{image}`"));
-        let region = said("region").map(str::to_owned).or_else(|| cx.region());
+        let region = said("region").map(str::to_owned).or_else(|| cx.region().map(str::to_owned));
         let region = region.unwrap_or_else(|| "REGION".to_owned());
         let bucket = format!("arn:{}:s3:::prod-{region}-starport-layer-bucket/*", cx.partition());
         let refused = said("status_code") == Some("403");

@@ -77,7 +77,7 @@ impl Check for Required {
         let role = format!(
             "arn:{}:iam::{}:role/ecsTaskExecutionRole",
             cx.partition(),
-            cx.account().as_deref().unwrap_or("ACCOUNT")
+            cx.account().unwrap_or("ACCOUNT")
         );
         let remedy = Remedy::new(format!(
             "set `executionRoleArn` of `{label}` to a role that trusts `ecs-tasks.amazonaws.com` \

@@ -64,8 +64,11 @@ impl Check for TrustConditions {
         let Some(arn) = cx.arn() else {
             return unclear("the task's account and Region are not known".to_owned());
         };
-        let context =
-            Context { partition: arn.partition, region: arn.region, account: arn.account };
+        let context = Context {
+            partition: arn.partition.clone(),
+            region: arn.region.clone(),
+            account: arn.account.clone(),
+        };
 
         let denials = of(&statements, Effect::Deny, &context, |statement| {
             // Without a condition it is the matter of `exr-trust-principal`.

@@ -124,8 +124,8 @@ pub(super) fn without_host(reference: &Reference) -> Vec<String> {
 /// The account's registry in the Region of the target.
 pub(super) fn own_registry(case: &Case<'_>) -> Option<EcrRegistry> {
     Some(EcrRegistry {
-        account: case.account()?,
-        region: case.region()?,
+        account: case.account()?.to_owned(),
+        region: case.region()?.to_owned(),
         dual_stack: false,
         fips: false,
     })

@@ -104,7 +104,7 @@ impl Check for EcrRepoExists {
                 }
             }
 
-            let own = cx.account().as_deref() == Some(&registry.account);
+            let own = cx.account() == Some(&registry.account);
             let mut remedy = match candidates.as_slice() {
                 [changes] => replacing(
                     cx,
@@ -146,7 +146,7 @@ impl Check for EcrRepoExists {
             if !own {
                 detail += "; the registry is another account's than the task's";
             }
-            if cx.region().as_deref() != region {
+            if cx.region() != region {
                 detail += &format!("; its Region `{}` is not the task's", registry.region);
             }
             let mut finding = Finding::blocker(format!(
@@ -156,7 +156,7 @@ impl Check for EcrRepoExists {
             .detail(detail)
             .resource(
                 Resource::new("AWS::ECR::Repository", repository.clone())
-                    .arn(registry.repository_arn(&cx.partition(), repository)),
+                    .arn(registry.repository_arn(cx.partition(), repository)),
             )
             .evidence(
                 Evidence::new(cx.query_in(region, &request), "/repositories", Value::Null)

@@ -169,7 +169,7 @@ impl Check for EcrTagExists {
                     .detail(detail)
                     .resource(
                         Resource::new("AWS::ECR::Repository", repository.clone())
-                            .arn(registry.repository_arn(&cx.partition(), repository)),
+                            .arn(registry.repository_arn(cx.partition(), repository)),
                     )
                     .named(image.text.clone())
                     .evidence(

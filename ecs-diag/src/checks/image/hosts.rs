@@ -18,7 +18,11 @@ pub(super) struct Home {
 
 impl Home {
     pub(super) fn of(case: &Case<'_>) -> Self {
-        Self { account: case.account(), region: case.region(), partition: case.partition() }
+        Self {
+            account: case.account().map(str::to_owned),
+            region: case.region().map(str::to_owned),
+            partition: case.partition().to_owned(),
+        }
     }
 }
 

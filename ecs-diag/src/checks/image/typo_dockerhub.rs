@@ -122,7 +122,7 @@ impl Check for TypoDockerhub {
             return Err(Missing::unavailable(query, "nothing names the target's account"));
         };
         let suffix =
-            regions::partition(&cx.partition()).map_or("amazonaws.com", |known| known.dns_suffix);
+            regions::partition(cx.partition()).map_or("amazonaws.com", |known| known.dns_suffix);
         let host = format!("{}.dkr.ecr.{}.{suffix}", registry.account, registry.region);
 
         let mut found = Vec::new();
@@ -178,7 +178,7 @@ impl Check for TypoDockerhub {
                 .resource(deploy::resource(&definition))
                 .resource(
                     Resource::new("AWS::ECR::Repository", name.clone())
-                        .arn(registry.repository_arn(&cx.partition(), &name)),
+                        .arn(registry.repository_arn(cx.partition(), &name)),
                 )
                 .named(reference.to_string())
                 .named(image.text.clone())

@@ -64,7 +64,7 @@ impl Check for AwslogsOptions {
         let faults: Vec<(&Awslogs<'_>, Fault)> = containers
             .iter()
             .flat_map(|container| {
-                faults(container, launch_type, region.as_deref(), family)
+                faults(container, launch_type, region, family)
                     .into_iter()
                     .map(move |fault| (container, fault))
             })

@@ -59,7 +59,7 @@ impl Check for GroupExists {
         if containers.is_empty() {
             return cx.not_applicable("no container has the log driver `awslogs`");
         }
-        let groups = groups(&containers, cx.launch_type()?, cx.region().as_deref());
+        let groups = groups(&containers, cx.launch_type()?, cx.region());
         cx.each(groups, |cx, group| look_up(cx, &task_definition, &group));
         Ok(())
     }
@@ -115,7 +115,7 @@ fn look_up(
     }
     // Whether it exists in the task's own Region is help, so that no answer is no obstacle.
     let meant = match cx.region().filter(|own| own != region) {
-        Some(own) => match exists(cx, &own, &request) {
+        Some(own) => match exists(cx, own, &request) {
             Err(missing) if missing.is_pending() => return Err(missing),
             there => there.unwrap_or(false).then_some(own),
         },
@@ -142,7 +142,7 @@ fn look_up(
             remedy = remedy.edit(Edit::Set(
                 definition::object(task_definition),
                 container.pointer("awslogs-region"),
-                own.as_str().into(),
+                own.into(),
             ));
         }
         (

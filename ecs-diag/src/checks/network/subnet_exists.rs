@@ -57,7 +57,7 @@ impl Check for SubnetExists {
             return cx.not_applicable(NO_INTERFACE);
         }
         let network = known(cx)?;
-        let account = cx.account();
+        let account = cx.case().account();
         let holder = holder(cx)?;
         let limits = [
             ("subnets", &network.subnets, MOST_SUBNETS),
@@ -92,7 +92,7 @@ impl Check for SubnetExists {
             if let Some(vpc) = subnet.vpc_id {
                 vpcs.entry(vpc).or_default().push(id);
             }
-            if let Some(owner) = subnet.owner_id.filter(|owner| Some(owner) != account.as_ref()) {
+            if let Some(owner) = subnet.owner_id.filter(|owner| Some(owner.as_str()) != account) {
                 shared_by = Some(owner);
             }
             Ok(())
@@ -205,7 +205,7 @@ impl Check for SubnetExists {
                     "arn:{}:ec2:{}:{}:security-group/{id}",
                     arn.partition,
                     arn.region,
-                    owner.unwrap_or(arn.account)
+                    owner.unwrap_or(arn.account.clone())
                 ));
             }
             cx.report(

@@ -115,7 +115,7 @@ fn lookup(cx: &Cx<'_>, of_service: bool, created: Option<crate::aws::Time>) -> Q
         }
         input["EndTime"] = json!(created.0.as_second().saturating_add(AROUND_SECONDS));
     }
-    Query::new("cloudtrail", "LookupEvents", &input).in_region(cx.region().as_deref())
+    Query::new("cloudtrail", "LookupEvents", &input).in_region(cx.region())
 }
 
 #[cfg(test)]

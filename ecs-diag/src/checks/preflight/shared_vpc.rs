@@ -58,8 +58,10 @@ impl Check for SharedVpc {
         if network.subnets.is_empty() {
             return Err(Missing::unavailable(asked, "nothing tells the task's subnet"));
         }
-        let account =
-            cx.account().ok_or_else(|| Missing::unavailable(asked, "the account is not known"))?;
+        let account = cx
+            .case()
+            .account()
+            .ok_or_else(|| Missing::unavailable(asked, "the account is not known"))?;
         // Owner and VPC to subnets.
         let mut foreign: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         cx.each(&network.subnets, |cx, id| {
@@ -94,7 +96,7 @@ impl Check for SharedVpc {
                 ))
                 .resource(Resource::new("AWS::EC2::VPC", vpc.clone()))
                 .evidence(
-                    Evidence::new(first.query().in_region(cx.region().as_deref()), "/OwnerId", owner.clone())
+                    Evidence::new(first.query().in_region(cx.region()), "/OwnerId", owner.clone())
                         .object(subnets[0].clone()),
                 )
                 .remedy(

@@ -87,7 +87,6 @@ fn unreadable(cx: &mut Cx<'_>, reference: &Malformed) -> Result<(), Missing> {
 
 fn bare_name(cx: &mut Cx<'_>, parameter: &Parameter) -> Result<(), Missing> {
     let region = cx.region();
-    let region = region.as_deref();
     let request = parameter.request();
     let name = &parameter.name;
     let there = |answer: std::sync::Arc<crate::aws::ssm::DescribeParametersResponse>| {

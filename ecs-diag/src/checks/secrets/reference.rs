@@ -65,7 +65,7 @@ impl Secret {
 
     /// The region that it is in: that of its ARN, else the task's.
     pub(super) fn region(&self, case: &Case<'_>) -> Option<String> {
-        self.arn.as_ref().map(|arn| arn.region.clone()).or_else(|| case.region())
+        self.arn.as_ref().map(|arn| arn.region.clone()).or_else(|| case.region().map(str::to_owned))
     }
 
     /// Whether it belongs to another account than the task.
@@ -126,7 +126,7 @@ impl Parameter {
 
     /// The region that it is in: that of its ARN, else the task's.
     pub(super) fn region(&self, case: &Case<'_>) -> Option<String> {
-        self.arn.as_ref().map(|arn| arn.region.clone()).or_else(|| case.region())
+        self.arn.as_ref().map(|arn| arn.region.clone()).or_else(|| case.region().map(str::to_owned))
     }
 
     /// The parameter as the object at fault.
