@@ -55,6 +55,14 @@ impl Missing {
     }
 }
 
+/// A fact that helps and whose absence is no obstacle: `None` where there is no telling.
+pub(crate) fn at_hand<T>(fact: Result<Option<T>, Missing>) -> Result<Option<T>, Missing> {
+    match fact {
+        Err(missing) if missing.is_pending() => Err(missing),
+        fact => Ok(fact.ok().flatten()),
+    }
+}
+
 /// An answer to a typed request, with its place among the answers and what it rests on.
 pub(crate) struct Fact<T> {
     pub(crate) value: Option<Arc<T>>,

@@ -12,6 +12,11 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     }
 }
 
+/// ` --region R`, where the Region is known.
+pub(crate) fn region_option(region: Option<&str>) -> String {
+    region.map_or(String::new(), |region| format!(" --region {}", quoted(region)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::quoted;

@@ -34,7 +34,6 @@ use checks;
 
 mod classification;
 mod definition;
-mod deploy;
 mod execution_role;
 mod fargate;
 mod image;

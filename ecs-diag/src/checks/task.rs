@@ -39,12 +39,7 @@ pub(super) fn evidence(
 /// `--cluster C --region R`, as far as they are known.
 pub(super) fn options(case: &Case<'_>) -> String {
     let cluster = case.cluster().map(|cluster| format!(" --cluster {}", shell::quoted(&cluster)));
-    cluster.unwrap_or_default() + &region_option(case)
-}
-
-/// `--region R`, where it is known.
-pub(super) fn region_option(case: &Case<'_>) -> String {
-    case.region().map_or(String::new(), |region| format!(" --region {}", shell::quoted(region)))
+    cluster.unwrap_or_default() + &shell::region_option(case.region())
 }
 
 /// How long it took, in a word or two.

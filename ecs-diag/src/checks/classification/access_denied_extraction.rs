@@ -5,7 +5,6 @@ use crate::{
     Phase,
     aws::Arn,
     check::{Check, Cx, Meta, check},
-    checks::task,
     facts::Missing,
     finding::{Finding, Remedy, Resource},
     shell,
@@ -172,7 +171,7 @@ fn remedy(cx: &Cx<'_>, refusal: &Refusal<'_>) -> Remedy {
         .step("another statement with Allow does not help against a Deny");
     }
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-    let region = task::region_option(cx);
+    let region = shell::region_option(cx.region());
     let (service, name) = action.split_once(':').unwrap_or((action, ""));
     match layer {
         Some("vpc-endpoint") => {

@@ -2,7 +2,6 @@ use super::{about, failure};
 use crate::{
     Phase,
     check::{Check, Cx, Meta, check},
-    checks::task,
     facts::Missing,
     finding::{Finding, Remedy},
     shell,
@@ -86,7 +85,7 @@ impl Check for ProvisioningError {
                 "aws ec2 describe-subnets --subnet-ids {} --query \
                  'Subnets[].[SubnetId,AvailableIpAddressCount]'{}",
                 shell::quoted(subnet),
-                task::region_option(cx)
+                shell::region_option(cx.region())
             ));
         }
         let finding = Finding::likely(format!("{what}{place}"))

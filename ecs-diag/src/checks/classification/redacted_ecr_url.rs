@@ -1,7 +1,6 @@
 use super::{about, failure};
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::task,
     facts::Missing,
     finding::{Finding, Remedy},
     shell,
@@ -80,7 +79,7 @@ impl Check for RedactedEcrUrl {
         let remedy = remedy.command(format!(
             "aws ec2 describe-vpc-endpoints --filters {}{}",
             shell::quoted(&format!("Name=service-name,Values=com.amazonaws.{region}.s3")),
-            task::region_option(cx)
+            shell::region_option(cx.region())
         ));
         let finding =
             Finding::likely(format!("a layer{image} could not be fetched from Amazon S3"))

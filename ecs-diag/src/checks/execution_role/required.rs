@@ -68,7 +68,7 @@ impl Check for Required {
         let Some((phase, _)) = needs.first() else { return Ok(()) };
         let phase = *phase;
         let needs: Vec<_> = needs.into_iter().map(|(_, what)| what).collect();
-        let label = definition::label(&definition);
+        let label = definition::name(&definition);
         let refused = if launch_type == LaunchType::Fargate {
             "; on Fargate, ECS refuses to register a task definition like that"
         } else {
@@ -180,14 +180,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("exr-required"), @r"
+        insta::assert_snapshot!(EXAMPLES.messages("exr-required"), @"
         blocker: task definition `checkout:42` names no execution role
           ECS needs the execution role's credentials before the containers start, for secrets (container `app`)
           @ AWS::ECS::TaskDefinition checkout:42
           fix: set `executionRoleArn` of `checkout:42` to a role that trusts `ecs-tasks.amazonaws.com` and has the policy `AmazonECSTaskExecutionRolePolicy`, for instance `arn:aws:iam::111122223333:role/ecsTaskExecutionRole`
           - register a revision of `checkout` with that change
-          - deploy the new revision to service `checkout`
-          $ aws ecs update-service --cluster shop --service checkout --task-definition checkout --region eu-west-1
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
         ");
     }
 

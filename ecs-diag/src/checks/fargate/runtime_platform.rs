@@ -3,7 +3,7 @@ use crate::{
     LaunchType,
     aws::ecs::{DescribeServices, DescribeTasks},
     check::{Check, Cx, Meta, check},
-    checks::deploy,
+    checks::definition,
     edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
@@ -56,7 +56,7 @@ impl Check for RuntimePlatform {
             return cx.not_applicable("the task does not run on Fargate");
         }
         let definition = cx.definition()?;
-        let name = deploy::name(&definition);
+        let name = definition::name(&definition);
         let platform = definition.runtime_platform.clone().unwrap_or_default();
         let system = operating_system(&definition).to_owned();
         let processor = platform.cpu_architecture.clone().unwrap_or_else(|| X86_64.to_owned());
@@ -69,9 +69,9 @@ impl Check for RuntimePlatform {
         // A member of a `runtimePlatform` that may be absent.
         let set = |member: &str, value: &str| {
             if definition.runtime_platform.is_some() {
-                deploy::set(&definition, &format!("/runtimePlatform/{member}"), value)
+                definition::set(&definition, &format!("/runtimePlatform/{member}"), value)
             } else {
-                deploy::set(&definition, "/runtimePlatform", serde_json::json!({member: value}))
+                definition::set(&definition, "/runtimePlatform", serde_json::json!({member: value}))
             }
         };
         let revision = |member: &str, value: &str| {
@@ -81,7 +81,7 @@ impl Check for RuntimePlatform {
             )
         };
         let roll_out = |remedy: Remedy| -> Result<Remedy, Missing> {
-            Ok(match deploy::roll_out(cx, &definition)? {
+            Ok(match definition::roll_out(cx, &definition) {
                 Some(command) => remedy.command(command),
                 None => remedy,
             })
@@ -98,7 +98,7 @@ impl Check for RuntimePlatform {
                     "task definition `{name}` asks for `{system}` on `{ARM64}`"
                 ))
                 .detail("Fargate runs Windows on `X86_64` only, and refuses the task")
-                .evidence(deploy::evidence(cx, &definition, pointer, ARM64)?)
+                .evidence(definition::evidence(cx, &definition, pointer, ARM64)?)
                 .changed_at(definition.registered_at)
                 .remedy(roll_out(remedy)?),
             );
@@ -110,7 +110,7 @@ impl Check for RuntimePlatform {
                     "task definition `{name}` asks for `{system}`, which Fargate does not have"
                 ))
                 .detail("only EC2 instances run this Windows family; Fargate refuses the task")
-                .evidence(deploy::evidence(cx, &definition, pointer, system.as_str())?)
+                .evidence(definition::evidence(cx, &definition, pointer, system.as_str())?)
                 .changed_at(definition.registered_at)
                 .remedy(Remedy::new(
                     "build the image for a Windows family that Fargate has and name that one, or \
@@ -134,7 +134,7 @@ impl Check for RuntimePlatform {
                         "/capacityProviderName".to_owned(),
                         "FARGATE".into(),
                     ));
-                if let Some(command) = deploy::update_service(cx)? {
+                if let Some(command) = definition::update_service(cx) {
                     remedy = remedy.command(format!(
                         "{command} --capacity-provider-strategy capacityProvider=FARGATE,weight=1 \
                          --force-new-deployment"
@@ -160,7 +160,7 @@ impl Check for RuntimePlatform {
                         "/platformVersion".to_owned(),
                         "1.4.0".into(),
                     ));
-                if let Some(command) = deploy::update_service(cx)? {
+                if let Some(command) = definition::update_service(cx) {
                     remedy = remedy.command(format!("{command} --platform-version 1.4.0"));
                 }
                 findings.push(
@@ -223,7 +223,7 @@ impl Check for RuntimePlatform {
             );
         }
         for finding in findings {
-            cx.report(finding.resource(deploy::resource(&definition)));
+            cx.report(finding.resource(definition::resource(&definition)));
         }
         Ok(())
     }

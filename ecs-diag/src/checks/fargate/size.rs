@@ -8,7 +8,7 @@ use crate::{
         ecs::{ContainerDefinition, DescribeTasks, Task, TaskDefinition},
     },
     check::{Check, Cx, Meta, check},
-    checks::deploy,
+    checks::definition,
     edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
@@ -214,10 +214,12 @@ impl Check for Size {
         let task = cx.task()?;
         let asked = Asked::of(&definition);
         let Some((member, what)) = asked.fault() else {
-            return match task.as_deref().zip(asked.cpu()) {
-                Some((task, cpu)) if !asked.windows => old_platform(cx, &definition, task, cpu),
-                _ => Ok(()),
-            };
+            if let Some((task, cpu)) = task.as_deref().zip(asked.cpu())
+                && !asked.windows
+            {
+                old_platform(cx, &definition, task, cpu);
+            }
+            return Ok(());
         };
         // A value given when the task was started outranks the task definition's.
         let overriding = |member: &str| {
@@ -225,7 +227,7 @@ impl Check for Size {
             let given = if member == "cpu" { &task.overrides.cpu } else { &task.overrides.memory };
             given.is_some().then_some(task)
         };
-        let name = deploy::name(&definition);
+        let name = definition::name(&definition);
         let text = if member == "cpu" { &definition.cpu } else { &definition.memory };
         let value = text.as_ref().map_or(Value::Null, |text| text.0.clone().into());
         let (by, evidence) = match overriding(member) {
@@ -234,13 +236,13 @@ impl Check for Size {
                 Evidence::new(task_query(cx, task), format!("/overrides/{member}"), value)
                     .object(task.task_arn.clone()),
             ),
-            None => ("it", deploy::evidence(cx, &definition, &format!("/{member}"), value)?),
+            None => ("it", definition::evidence(cx, &definition, &format!("/{member}"), value)?),
         };
         let mut finding = Finding::blocker(format!(
             "task definition `{name}` has no size that Fargate offers: {by} {what}"
         ))
         .detail(format!("{}; ECS refuses every other pair", asked.offered()))
-        .resource(deploy::resource(&definition))
+        .resource(definition::resource(&definition))
         .evidence(evidence);
         if let Some((cpu, memory)) = asked.next(&definition) {
             let mut remedy = Remedy::new(format!(
@@ -272,10 +274,10 @@ impl Check for Size {
                             "in a new revision of task definition `{name}`, set `{member}` to \
                              `{right}`"
                         ))
-                        .edit(deploy::set(&definition, &format!("/{member}"), right))
+                        .edit(definition::set(&definition, &format!("/{member}"), right))
                 };
             }
-            if revised && let Some(command) = deploy::roll_out(cx, &definition)? {
+            if revised && let Some(command) = definition::roll_out(cx, &definition) {
                 remedy = remedy.command(command);
             }
             finding = finding.remedy(remedy);
@@ -291,36 +293,30 @@ fn task_query(cx: &Cx<'_>, task: &Task) -> Query {
 }
 
 /// A large task on a platform version that has no such sizes.
-fn old_platform(
-    cx: &mut Cx<'_>,
-    definition: &TaskDefinition,
-    task: &Task,
-    cpu: u32,
-) -> Result<(), Missing> {
+fn old_platform(cx: &mut Cx<'_>, definition: &TaskDefinition, task: &Task, cpu: u32) {
     let old = task.platform_version.as_ref().filter(|version| before_1_4(version));
-    let Some(version) = old.filter(|_| cpu >= LARGE) else { return Ok(()) };
+    let Some(version) = old.filter(|_| cpu >= LARGE) else { return };
     let mut remedy = Remedy::new("run the task on platform version 1.4.0").edit(Edit::Set(
         Object::new("tasks", "taskArn", task.task_arn.clone()),
         "/platformVersion".to_owned(),
         "1.4.0".into(),
     ));
-    if let Some(command) = deploy::update_service(cx)? {
+    if let Some(command) = definition::update_service(cx) {
         remedy = remedy.command(format!("{command} --platform-version 1.4.0"));
     }
     cx.report(
         Finding::blocker(format!(
             "task definition `{}` asks for {cpu} CPU units on platform version {version}",
-            deploy::name(definition)
+            definition::name(definition)
         ))
         .detail(format!("{LARGE} CPU units and more need platform version 1.4.0 or newer"))
-        .resource(deploy::resource(definition))
+        .resource(definition::resource(definition))
         .evidence(
             Evidence::new(task_query(cx, task), "/platformVersion", version.as_str())
                 .object(task.task_arn.clone()),
         )
         .remedy(remedy),
     );
-    Ok(())
 }
 
 /// CPU units of `256`, `.25 vCPU`, `1vcpu`.

@@ -9,8 +9,8 @@ use crate::{
         ecs::TaskDefinition,
     },
     case::Case,
-    checks::deploy,
-    facts::Missing,
+    checks::definition,
+    facts::{self, Missing},
     finding::Remedy,
     image::{EcrRegistry, Reference, ReferenceError},
 };
@@ -32,7 +32,7 @@ pub(super) struct Image {
 impl Image {
     /// `container` or `containers`, with their names.
     pub(super) fn named_by(&self) -> String {
-        named_by(&self.containers)
+        definition::containers(self.containers.iter().map(String::as_str))
     }
 }
 
@@ -84,12 +84,6 @@ pub(super) fn ecr_images(case: &Case<'_>, definition: &TaskDefinition) -> Vec<Ec
         .collect()
 }
 
-/// "container `app`" or "containers `app`, `worker`".
-pub(super) fn named_by(containers: &[String]) -> String {
-    let names: Vec<_> = containers.iter().map(|name| format!("`{name}`")).collect();
-    format!("container{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
-}
-
 /// The request for one repository.
 pub(super) fn repository_request(registry: &EcrRegistry, repository: &str) -> DescribeRepositories {
     DescribeRepositories {
@@ -137,15 +131,15 @@ pub(super) fn is_there(case: &Case<'_>, text: &str) -> Result<bool, Missing> {
     let Ok(reference) = text.parse::<Reference>() else { return Ok(false) };
     if let Some(registry) = own_registry(case) {
         for name in without_host(&reference) {
-            deploy::at_hand(case.get(&repository_request(&registry, &name)))?;
+            facts::at_hand(case.get(&repository_request(&registry, &name)))?;
         }
     }
     let Some(registry) = reference.ecr() else { return Ok(false) };
     let region = Some(registry.region.as_str());
     let request = repository_request(&registry, &reference.repository);
-    let repository = deploy::at_hand(case.get_in(region, &request));
+    let repository = facts::at_hand(case.get_in(region, &request));
     let request = image_request(&registry, &reference);
-    let image = deploy::at_hand(case.get_in(region, &request));
+    let image = facts::at_hand(case.get_in(region, &request));
     Ok(repository?.is_some() && image?.is_some_and(|answer| !answer.image_details.is_empty()))
 }
 
@@ -155,22 +149,22 @@ pub(super) fn replacing(
     definition: &TaskDefinition,
     mut remedy: Remedy,
     changes: &[(&Image, String)],
-) -> Result<Remedy, Missing> {
+) -> Remedy {
     for (image, text) in changes {
         remedy = remedy.step(format!(
             "in a new revision of task definition `{}`, set `image` of {} to `{text}`",
-            deploy::name(definition),
+            definition::name(definition),
             image.named_by()
         ));
         for place in &image.places {
             let pointer = format!("/containerDefinitions/{place}/image");
-            remedy = remedy.edit(deploy::set(definition, &pointer, text.as_str()));
+            remedy = remedy.edit(definition::set(definition, &pointer, text.as_str()));
         }
     }
-    Ok(match deploy::roll_out(case, definition)? {
+    match definition::roll_out(case, definition) {
         Some(command) if !changes.is_empty() => remedy.command(command),
         _ => remedy,
-    })
+    }
 }
 
 /// The registry from which a pull fills this repository, if a pull through cache rule does that.

@@ -1,13 +1,13 @@
 use serde_json::Value;
 
 use super::containers::{
-    EcrImage, cached_from, ecr_images, is_there, named_by, replacing, repository_request,
+    EcrImage, cached_from, ecr_images, is_there, replacing, repository_request,
 };
 use crate::{
     aws::ecr::DescribeRepositories,
     check::{Check, Cx, Meta, check},
-    checks::deploy,
-    facts::Missing,
+    checks::definition,
+    facts::{self, Missing},
     finding::{Evidence, Finding, Remedy, Resource},
     image::Reference,
     shell,
@@ -79,7 +79,7 @@ impl Check for EcrRepoExists {
                 return Ok(());
             }
             let all = DescribeRepositories { repository_names: None, ..request.clone() };
-            let all = deploy::at_hand(cx.get_in(region, &all));
+            let all = facts::at_hand(cx.get_in(region, &all));
             if cached_from(cx, registry, repository)?.is_some() {
                 return Ok(());
             }
@@ -114,7 +114,7 @@ impl Check for EcrRepoExists {
                         changes[0].1
                     )),
                     changes,
-                )?,
+                ),
                 _ if own => Remedy::new(format!(
                     "create repository `{repository}` and push the image, or name the repository \
                      that has it"
@@ -137,8 +137,10 @@ impl Check for EcrRepoExists {
             }
             let containers: Vec<_> =
                 images.iter().flat_map(|image| image.image.containers.clone()).collect();
-            let mut detail =
-                format!("{} cannot be pulled: ECR answers `not found`", named_by(&containers));
+            let mut detail = format!(
+                "{} cannot be pulled: ECR answers `not found`",
+                definition::containers(containers.iter().map(String::as_str))
+            );
             if !near.is_empty() {
                 let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
                 detail += &format!("; the registry has {}", near.join(", "));

@@ -6,8 +6,7 @@ use super::containers::{
 use crate::{
     aws::ecr::{DescribeImages, GetLifecyclePolicy, ImageDetail},
     check::{Check, Cx, Meta, check},
-    checks::deploy,
-    facts::Missing,
+    facts::{self, Missing},
     finding::{Evidence, Finding, Remedy, Resource, Severity},
     image::Reference,
     shell,
@@ -72,16 +71,16 @@ impl Check for EcrTagExists {
             }
             // What is there instead, newest first.
             let all = DescribeImages { image_ids: None, ..request.clone() };
-            let all = deploy::at_hand(cx.get_in(region, &all));
+            let all = facts::at_hand(cx.get_in(region, &all));
             let policy = GetLifecyclePolicy {
                 registry_id: registry.account.clone(),
                 repository_name: repository.clone(),
             };
-            let policy = deploy::at_hand(cx.get_in(region, &policy));
+            let policy = facts::at_hand(cx.get_in(region, &policy));
             let cached = cached_from(cx, registry, repository);
             // Where ECR said at the pull that there is no such image, no rule made up for it.
             let cached = if answered_not_found(cx, reference)? {
-                deploy::at_hand(cached)?
+                facts::at_hand(cached)?
             } else if cached?.is_some() {
                 return Ok(());
             } else {
@@ -157,7 +156,7 @@ impl Check for EcrTagExists {
             // What is pushed is the user's to know; what is there can be put to the test.
             if let Some(other) = other {
                 is_there(cx, &other)?;
-                remedy = replacing(cx, &definition, remedy.step(push), &[(image, other)])?;
+                remedy = replacing(cx, &definition, remedy.step(push), &[(image, other)]);
                 if let Some(step) = remedy.steps.last_mut() {
                     step.insert_str(0, "or, ");
                 }

@@ -1,11 +1,11 @@
 use super::{
-    containers::{Image, images, is_there, named_by, replacing},
+    containers::{Image, images, is_there, replacing},
     hosts::{self, Home, Misspelt},
 };
 use crate::{
     Phase,
     check::{Check, Cx, Meta, check},
-    checks::deploy,
+    checks::definition,
     facts::Missing,
     finding::{Finding, Remedy},
 };
@@ -107,14 +107,19 @@ impl Check for HostMisspelled {
                     .detail(format!(
                         "{} cannot be pulled: the host does not exist, or answers for somebody \
                          else, and the failure reads like a network fault; right only if {}",
-                        named_by(&names),
+                        definition::containers(names.iter().map(String::as_str)),
                         found.unless
                     ))
-                    .resource(deploy::resource(&definition))
+                    .resource(definition::resource(&definition))
                     .named(host.clone())
-                    .evidence(deploy::evidence(cx, &definition, &pointer, images[0].text.as_str())?)
+                    .evidence(definition::evidence(
+                        cx,
+                        &definition,
+                        &pointer,
+                        images[0].text.as_str(),
+                    )?)
                     .changed_at(definition.registered_at)
-                    .remedy(remedy(summary)?);
+                    .remedy(remedy(summary));
             for image in images {
                 finding = finding.named(image.text.clone());
             }

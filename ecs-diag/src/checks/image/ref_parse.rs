@@ -2,7 +2,7 @@ use super::containers::{Image, images, is_there, replacing};
 use crate::{
     Query,
     check::{Check, Cx, Meta, check},
-    checks::deploy,
+    checks::definition,
     facts::Missing,
     finding::{Finding, Remedy, Severity},
     image::Reference,
@@ -62,7 +62,7 @@ impl Check for RefParse {
             } else {
                 "put the reference right"
             };
-            let remedy = replacing(cx, &definition, Remedy::new(summary), &changes)?;
+            let remedy = replacing(cx, &definition, Remedy::new(summary), &changes);
             for (image, wrong) in wrong {
                 let pointer = format!("/containerDefinitions/{}/image", image.places[0]);
                 let placeholder = image.text.contains(['$', '{', '}', '<', '>']);
@@ -81,9 +81,9 @@ impl Check for RefParse {
                         image.named_by(),
                         wrong.consequence
                     ))
-                    .resource(deploy::resource(&definition))
+                    .resource(definition::resource(&definition))
                     .named(image.text.clone())
-                    .evidence(deploy::evidence(cx, &definition, &pointer, image.text.as_str())?)
+                    .evidence(definition::evidence(cx, &definition, &pointer, image.text.as_str())?)
                     .changed_at(definition.registered_at)
                     .remedy(remedy.clone()),
                 );

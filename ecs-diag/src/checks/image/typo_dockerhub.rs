@@ -5,7 +5,7 @@ use crate::{
     Phase,
     aws::regions,
     check::{Check, Cx, Meta, check},
-    checks::deploy,
+    checks::definition,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
     signature::Cause,
@@ -162,7 +162,7 @@ impl Check for TypoDockerhub {
                 &definition,
                 Remedy::new(format!("name the registry: `{meant}`")),
                 &changes,
-            )?;
+            );
             let tag = if there { "" } else { ", though not seen to have this image" };
             cx.report(
                 Finding::likely(format!(
@@ -175,7 +175,7 @@ impl Check for TypoDockerhub {
                      the pull is refused",
                     image.named_by()
                 ))
-                .resource(deploy::resource(&definition))
+                .resource(definition::resource(&definition))
                 .resource(
                     Resource::new("AWS::ECR::Repository", name.clone())
                         .arn(registry.repository_arn(cx.partition(), &name)),

@@ -73,7 +73,7 @@ impl Check for AwslogsOptions {
             return Ok(());
         };
         let query = cx.query(&cx.definition_request()?);
-        let label = definition::label(&task_definition);
+        let label = definition::name(&task_definition);
         let what: Vec<_> = faults
             .iter()
             .map(|(container, fault)| {
@@ -218,15 +218,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-awslogs-options"), @r"
+        insta::assert_snapshot!(EXAMPLES.messages("log-awslogs-options"), @"
         blocker: the `awslogs` options of `checkout:42` are wrong: container `app`: `awslogs-region` is `https://logs.eu-west-1.amazonaws.com`, which is no Region code
           the log driver cannot be set up, so that the containers do not start
           @ AWS::ECS::TaskDefinition checkout:42
           fix (verified): correct the options of the log driver in the task definition
           - container `app`: set `awslogs-region` to `eu-west-1`
           - register a revision of `checkout` with that change
-          - deploy the new revision to service `checkout`
-          $ aws ecs update-service --cluster shop --service checkout --task-definition checkout --region eu-west-1
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
         ");
     }
 

@@ -5,11 +5,11 @@ use crate::{
     aws::{ecs::TaskDefinition, logs::DescribeLogGroups},
     case::{Case, LaunchType},
     check::{Check, Cx, Meta, check},
-    checks::definition::{self, in_region},
+    checks::definition,
     edit::Edit,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
-    shell::quoted,
+    shell::{self, quoted},
 };
 
 check! {
@@ -133,7 +133,7 @@ fn look_up(
     let create = format!(
         "aws logs create-log-group --log-group-name {}{}",
         quoted(name),
-        in_region(Some(region))
+        shell::region_option(Some(region))
     );
     let (elsewhere, remedy) = if let Some(own) = meant {
         let mut remedy =

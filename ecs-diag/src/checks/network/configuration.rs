@@ -12,7 +12,7 @@ use crate::{
     },
     case::Case,
     check::Cx,
-    checks::deploy,
+    checks::definition,
     edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Remedy, Resource},
@@ -149,7 +149,7 @@ pub(super) fn without(
                 remedy.edit(Edit::Set(object.clone(), format!("{pointer}/{name}"), json!(ids)));
         }
     }
-    let Some(command) = deploy::update_service(case)? else { return Ok(remedy) };
+    let Some(command) = definition::update_service(case) else { return Ok(remedy) };
     let mut members = vec![format!("subnets=[{}]", left.subnets.join(","))];
     if !left.security_groups.is_empty() {
         members.push(format!("securityGroups=[{}]", left.security_groups.join(",")));

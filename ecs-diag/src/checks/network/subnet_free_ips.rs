@@ -5,10 +5,10 @@ use super::configuration::{
 use crate::{
     Phase,
     check::{Check, Cx, Meta, check},
-    checks::deploy::region_option,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Severity},
     shell,
+    shell::region_option,
 };
 
 check! {
@@ -110,7 +110,7 @@ impl Check for SubnetFreeIps {
             remedy = remedy.command(format!(
                 "aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={}{}",
                 shell::quoted(id),
-                region_option(cx)
+                region_option(cx.region())
             ));
             cx.report(
                 Finding::of(severity, format!("subnet `{id}`{of} has no free address"))

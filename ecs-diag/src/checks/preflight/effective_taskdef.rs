@@ -80,7 +80,7 @@ impl Check for EffectiveTaskdef {
         ))
         .command(format!(
             "aws ecs register-task-definition --cli-input-json file://task-definition.json{}",
-            task::region_option(cx)
+            shell::region_option(cx.region())
         ));
         let redeploy = match cx.service()? {
             Some(service) => register.command(format!(

@@ -4,7 +4,6 @@ use crate::{
     Query,
     aws::{Request, ec2::DescribeSubnets, ecs::DescribeTasks},
     check::{Check, Cx, Meta, check},
-    checks::task,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
     shell,
@@ -82,7 +81,7 @@ impl Check for SharedVpc {
             let first = DescribeSubnets { subnet_ids: vec![subnets[0].clone()] };
             let plural = if subnets.len() == 1 { "subnet" } else { "subnets" };
             let ids = subnets.join(",");
-            let region = task::region_option(cx);
+            let region = shell::region_option(cx.region());
             cx.report(
                 Finding::warning(format!(
                     "VPC `{vpc}` belongs to account `{owner}`, the task to `{account}`"

@@ -52,7 +52,7 @@ impl Check for TaskFound {
         };
         let cluster = cx.target().cluster();
         let in_cluster = cluster.as_deref().unwrap_or("default");
-        let region = task::region_option(cx);
+        let region = shell::region_option(cx.region());
         let in_region = cx.region().map_or(String::new(), |region| format!(" of {region}"));
         let shell_cluster = shell::quoted(in_cluster);
         match cx.target() {

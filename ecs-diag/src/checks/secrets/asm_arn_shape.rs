@@ -155,14 +155,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-arn-shape"), @r"
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-arn-shape"), @"
         blocker: `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf:password` has one field behind the name of the secret, not none or three
           ECS refuses the ARN in container `app`: behind `secret:NAME` must stand nothing or `:json-key:version-stage:version-id`, empty fields included
           @ AWS::SecretsManager::Secret shop/db-AbCdEf
           fix (verified): set `valueFrom` to `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf:password::`
           - register a revision of `checkout` with that change
-          - deploy the new revision to service `checkout`
-          $ aws ecs update-service --cluster shop --service checkout --task-definition checkout --region eu-west-1
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
         ");
     }
 

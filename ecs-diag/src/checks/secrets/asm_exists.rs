@@ -4,10 +4,10 @@ use super::{NO_SECRETS, References, ask_ahead, changed};
 use crate::{
     aws::secretsmanager::DescribeSecret,
     check::{Check, Cx, Meta, check},
-    checks::definition::{self, in_region},
+    checks::definition,
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
-    shell::quoted,
+    shell::{self, quoted},
 };
 
 check! {
@@ -116,7 +116,7 @@ impl Check for AsmExists {
                 remedy = remedy.command(format!(
                     "aws secretsmanager list-secrets --filters {}{}",
                     quoted(&format!("Key=name,Values={name}")),
-                    in_region(region)
+                    shell::region_option(region)
                 ));
             }
             let evidence = Evidence::new(cx.query_in(region, &request), "/ARN", Value::Null);

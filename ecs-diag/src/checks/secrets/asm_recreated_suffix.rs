@@ -144,7 +144,7 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-recreated-suffix"), @r"
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-recreated-suffix"), @"
         blocker: secret `shop/db` was created again: its ARN is `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-GhIjKl`, not `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf`
           container `app` names the ARN that it had before, which names nothing any more: ECS cannot read the secret
           @ AWS::SecretsManager::Secret shop/db-AbCdEf
@@ -152,8 +152,8 @@ pub(super) mod tests {
           fix (verified): replace `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf` by `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-GhIjKl` in the task definition
           - set `/containerDefinitions/0/secrets/0/valueFrom` to `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-GhIjKl:password::`
           - register a revision of `checkout` with that change
-          - deploy the new revision to service `checkout`
-          $ aws ecs update-service --cluster shop --service checkout --task-definition checkout --region eu-west-1
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
         ");
     }
 

@@ -1,10 +1,10 @@
 use super::{NO_SECRETS, References};
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::definition::in_region,
     edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
+    shell,
     shell::quoted,
 };
 
@@ -67,7 +67,7 @@ impl Check for AsmScheduledDeletion {
                 .command(format!(
                     "aws secretsmanager restore-secret --secret-id {}{}",
                     quoted(&answer.arn),
-                    in_region(region)
+                    shell::region_option(region)
                 ))
                 .edit(Edit::Remove(
                     Object::new("", "ARN", answer.arn.clone()),

@@ -3,11 +3,11 @@ use serde_json::{Value, json};
 use super::{NO_SECRETS, References, changed, reference::Mention};
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::definition::{self, in_region},
+    checks::definition,
     edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
-    shell::quoted,
+    shell::{self, quoted},
 };
 
 check! {
@@ -127,7 +127,7 @@ impl Check for AsmVersionExists {
                             "aws secretsmanager put-secret-value --secret-id {} --secret-string \
                              file://value.json{explicit}{}",
                             quoted(&answer.arn),
-                            in_region(region)
+                            shell::region_option(region)
                         ))
                         .edit(Edit::Set(
                             Object::new("", "ARN", answer.arn.clone()),

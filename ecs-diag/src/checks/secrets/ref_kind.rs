@@ -178,15 +178,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-ref-kind"), @r"
+        insta::assert_snapshot!(EXAMPLES.messages("sec-ref-kind"), @"
         blocker: `shop/db` is the name of a secret of Secrets Manager, but ECS takes it for a parameter's
           container `app` names it in `valueFrom` without an ARN: ECS asks Systems Manager for it, which has no parameter `shop/db`
           @ AWS::SSM::Parameter shop/db
           @ AWS::SecretsManager::Secret shop/db
           fix (verified): set `valueFrom` to the secret's ARN, `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf`
           - register a revision of `checkout` with that change
-          - deploy the new revision to service `checkout`
-          $ aws ecs update-service --cluster shop --service checkout --task-definition checkout --region eu-west-1
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
         ");
     }
 

@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use super::References;
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::definition::in_region,
     edit::Edit,
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
+    shell,
     shell::quoted,
 };
 
@@ -102,7 +102,7 @@ impl Check for SsmExists {
                 .command(format!(
                     "aws ssm put-parameter --name {} --type SecureString --value file://value.txt{}",
                     quoted(name),
-                    in_region(region)
+                    shell::region_option(region)
                 ))
                 .edit(Edit::Answer(query, created)),
             ));
