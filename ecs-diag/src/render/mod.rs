@@ -114,8 +114,16 @@ fn without_cause(report: &Report) -> String {
         Verdict::Healthy => {
             format!("nothing failed, and nothing stands in the way of a start{open}")
         }
-        Verdict::NotExplained => {
+        Verdict::NotExplained if report.unchecked.is_empty() => {
             "no cause found, and nothing is missing that could show one".to_owned()
+        }
+        Verdict::NotExplained => {
+            let classes: Vec<_> =
+                report.unchecked.iter().map(|cause| format!("`{cause}`")).collect();
+            format!(
+                "no cause found; the failure message suggests what no check looks at: {}",
+                classes.join(", ")
+            )
         }
         _ => format!("no cause found{open}"),
     }

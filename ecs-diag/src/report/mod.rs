@@ -13,6 +13,7 @@ use crate::{
     check::{Meta, Outcome, Status},
     facts::Missing,
     finding::{Finding, Severity},
+    signature::Cause,
 };
 
 pub use wire::SCHEMA;
@@ -38,6 +39,8 @@ pub struct Report {
     pub checks: Vec<CheckReport>,
     /// What the answer rests on beside the facts.
     pub assumptions: Vec<String>,
+    /// Classes of cause that the failure message suggests and none of the checks looks at.
+    pub unchecked: Vec<Cause>,
 }
 
 /// What was diagnosed.
@@ -220,6 +223,11 @@ impl Report {
                 .iter()
                 .map(|text| text.as_ref().to_owned())
                 .collect(),
+            unchecked: case.told().map_or(vec![], |symptom| {
+                let is_checked =
+                    |cause: &&Cause| checks.iter().any(|(meta, _)| meta.causes.contains(cause));
+                symptom.reading.causes.iter().filter(|cause| !is_checked(cause)).copied().collect()
+            }),
         }
     }
 
