@@ -33,8 +33,13 @@ pub struct Meta {
 impl Meta {
     /// The first line of the page.
     pub fn title(&self) -> &str {
-        self.docs.trim().lines().next().unwrap_or("").trim()
+        first_line(&self.docs)
     }
+}
+
+/// The first line of a page.
+pub(crate) fn first_line(docs: &str) -> &str {
+    docs.trim().lines().next().unwrap_or("").trim()
 }
 
 /// One question about a target.

@@ -22,7 +22,7 @@ fn worlds() -> Vec<World> {
 /// How each check ends; nothing where there is no such task.
 fn statuses(world: &World) -> BTreeMap<String, Status> {
     let checks = world.diagnose().map_or(vec![], |report| report.checks);
-    checks.into_iter().map(|check| (check.check, check.status)).collect()
+    checks.into_iter().map(|check| (check.check.into_owned(), check.status)).collect()
 }
 
 fn assert_only_unknown(before: &World, after: &World, what: &str) {

@@ -28,7 +28,14 @@ fn report(verdict: Verdict, change: impl FnOnce(&mut World)) -> Report {
 
 fn check(id: &str, phase: Phase, status: Status) -> CheckReport {
     let title = format!("Title of {id}");
-    CheckReport { check: id.to_owned(), title, phase, status, reason: None, unknown: vec![] }
+    CheckReport {
+        check: id.to_owned().into(),
+        title: title.into(),
+        phase,
+        status,
+        reason: None,
+        unknown: vec![],
+    }
 }
 
 fn images() -> Query {

@@ -3,14 +3,14 @@
 mod rank;
 mod wire;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Phase,
     case::{Case, Network, NetworkSource, Symptom},
-    check::{Meta, Outcome, Status},
+    check::{Meta, Outcome, Status, first_line},
     facts::Missing,
     finding::{Finding, Severity},
     signature::Cause,
@@ -129,9 +129,9 @@ pub struct RootCause {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckReport {
     /// Catalogue id.
-    pub check: String,
+    pub check: Cow<'static, str>,
     /// The question, in a line.
-    pub title: String,
+    pub title: Cow<'static, str>,
     /// Phase of a task's start that a fault stops.
     pub phase: Phase,
     /// How it ended.
@@ -203,8 +203,11 @@ impl Report {
             checks: checks
                 .iter()
                 .map(|(meta, outcome)| CheckReport {
-                    check: meta.id.clone().into_owned(),
-                    title: meta.title().to_owned(),
+                    check: meta.id.clone(),
+                    title: match &meta.docs {
+                        Cow::Borrowed(docs) => Cow::Borrowed(first_line(docs)),
+                        Cow::Owned(docs) => Cow::Owned(first_line(docs).to_owned()),
+                    },
                     phase: meta.phase,
                     status: outcome.status,
                     reason: outcome.reason.clone(),
