@@ -25,6 +25,20 @@ fn diagnose(case: &Path) -> Report {
     pollster::block_on(Diagnosis::new().run(&target, &snapshot)).expect("a report")
 }
 
+/// The first line that is another one.
+fn first_difference(expected: &str, actual: &str) -> Option<String> {
+    if expected == actual {
+        return None;
+    }
+    let mut lines = expected.lines().zip(actual.lines()).enumerate();
+    Some(match lines.find(|(_, (expected, actual))| expected != actual) {
+        Some((number, (expected, actual))) => {
+            format!("line {}: `{}`, not `{}`", number + 1, actual.trim(), expected.trim())
+        }
+        None => "one is longer".to_owned(),
+    })
+}
+
 #[test]
 fn every_case_gives_its_report() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
@@ -39,15 +53,16 @@ fn every_case_gives_its_report() {
         let expected = case.join("report.json");
         if bless {
             fs::write(&expected, report).unwrap();
-        } else if fs::read_to_string(&expected).ok().as_deref() != Some(&report) {
-            different.push((case, report));
+        } else {
+            let expected = fs::read_to_string(&expected).unwrap_or_default();
+            if let Some(line) = first_difference(&expected, &report) {
+                different.push(format!("{}: {line}", case.display()));
+            }
         }
     }
-    if let Some((case, report)) = different.first() {
-        panic!(
-            "{} of the cases give other reports; the first, {}, gives\n{report}",
-            different.len(),
-            case.display()
-        );
-    }
+    assert!(
+        different.is_empty(),
+        "reports differ; `make bless` writes them anew, if that is what is meant:\n{}",
+        different.join("\n")
+    );
 }
