@@ -269,7 +269,7 @@ impl<'a> Case<'a> {
                 let detail = self.target.detail().cloned().unwrap_or_default();
                 match serde_json::from_value(detail) {
                     Ok(task) => Ok(Some(Arc::new(task))),
-                    Err(error) => Err(Missing::unavailable(
+                    Err(error) => Err(Missing::undecided(
                         Query::new("ecs", "DescribeTasks", &json!({})),
                         format!("event cannot be read: {error}"),
                     )),
@@ -368,7 +368,7 @@ impl<'a> Case<'a> {
         };
         arn.map(|task_definition| ecs::DescribeTaskDefinition { task_definition }).ok_or_else(
             || {
-                Missing::unavailable(
+                Missing::undecided(
                     Query::new("ecs", "DescribeTaskDefinition", &json!({})),
                     "nothing names the task definition",
                 )
@@ -379,7 +379,7 @@ impl<'a> Case<'a> {
     fn find_definition(&self) -> Result<Arc<ecs::TaskDefinition>, Missing> {
         let request = self.definition_request()?;
         let Some(answer) = self.get(&request)? else {
-            return Err(Missing::unavailable(
+            return Err(Missing::undecided(
                 self.query(&request),
                 "the task definition was deleted",
             ));

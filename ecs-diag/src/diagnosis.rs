@@ -337,8 +337,8 @@ impl Progress {
     fn report(mut self, diagnosis: &Diagnosis, facts: &Arc<Facts>) -> Report {
         for missing in self.outcomes.iter_mut().flatten().flat_map(|outcome| &mut outcome.missing) {
             if let Missing::Pending(query) = missing {
-                let why = format!("{}: not asked", ErrorKind::LimitReached);
-                *missing = Missing::unavailable(query.clone(), why);
+                let error = SourceError::new(ErrorKind::LimitReached, "not asked");
+                *missing = Missing::Unavailable(query.clone(), Arc::new(error));
             }
         }
         let case = Case::new(facts, &self.target);

@@ -24,34 +24,37 @@ use crate::{
 pub enum Missing {
     /// Not asked yet; the query is noted.
     Pending(Query),
-    /// Asked, and there is no telling; the text is code and message of the error.
-    Unavailable(Query, Arc<str>),
+    /// Asked, and not answered.
+    Unavailable(Query, Arc<SourceError>),
+    /// Answered, but the answer leaves it open; the text says why.
+    Undecided(Query, Arc<str>),
 }
 
 impl Missing {
     /// What would settle it.
     pub fn query(&self) -> &Query {
         match self {
-            Self::Pending(query) | Self::Unavailable(query, _) => query,
+            Self::Pending(query) | Self::Unavailable(query, _) | Self::Undecided(query, _) => query,
         }
     }
 
-    /// A fact that no source can give yet, and the call that would.
-    pub fn unavailable(query: Query, why: impl Into<Arc<str>>) -> Self {
-        Self::Unavailable(query, why.into())
+    /// A fact that the answer to `query` would give if it said more.
+    pub fn undecided(query: Query, why: impl Into<Arc<str>>) -> Self {
+        Self::Undecided(query, why.into())
+    }
+
+    /// Why it is not there, in words.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Pending(_) => "not asked".to_owned(),
+            Self::Unavailable(_, error) => error.to_string(),
+            Self::Undecided(_, why) => why.as_ref().to_owned(),
+        }
     }
 
     /// Whether asking again after the next round may help.
     pub fn is_pending(&self) -> bool {
         matches!(self, Self::Pending(_))
-    }
-
-    /// Whether the caller may not ask it: the text begins with the code of the error.
-    pub fn is_refused(&self) -> bool {
-        let Self::Unavailable(_, why) = self else { return false };
-        let code = why.split(": ").next().unwrap_or_default();
-        code == ErrorKind::AccessDenied.as_str()
-            || ErrorKind::of_code(code) == ErrorKind::AccessDenied
     }
 }
 
@@ -101,7 +104,7 @@ impl Entry {
         let value = match &self.answer {
             Ok(value) => value,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(fact(None)),
-            Err(error) => return Err(Missing::unavailable(self.query.clone(), error.to_string())),
+            Err(error) => return Err(Missing::Unavailable(self.query.clone(), Arc::clone(error))),
         };
         let id = TypeId::of::<R::Response>();
         if let Some((_, typed)) = self.typed.as_ref().filter(|(known, _)| *known == id) {
@@ -115,8 +118,8 @@ impl Entry {
                 Ok(fact)
             }
             Err(error) => {
-                let why = format!("{}: {error}", ErrorKind::Malformed);
-                Err(Missing::unavailable(self.query.clone(), why))
+                let error = SourceError::new(ErrorKind::Malformed, error.to_string());
+                Err(Missing::Unavailable(self.query.clone(), Arc::new(error)))
             }
         }
     }
@@ -319,19 +322,6 @@ mod tests {
             facts.insert(role().query(), Err(SourceError::from_code(code, "…")), None);
             assert_eq!(matches!(facts.get(None, &role()), Ok(None)), absent, "{code}");
         }
-    }
-
-    #[test]
-    fn a_refusal_is_told_from_other_errors() {
-        for (error, refused) in [
-            (SourceError::from_code("AccessDeniedException", "no: not you"), true),
-            (SourceError::new(ErrorKind::AccessDenied, "no"), true),
-            (SourceError::from_code("ThrottlingException", "AccessDenied: no"), false),
-        ] {
-            let missing = Missing::unavailable(role().query(), error.to_string());
-            assert_eq!(missing.is_refused(), refused, "{error}");
-        }
-        assert!(!Missing::Pending(role().query()).is_refused());
     }
 
     #[test]

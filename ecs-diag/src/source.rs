@@ -134,7 +134,7 @@ fn canonical(value: &Value) -> String {
 }
 
 /// Why a source gave no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -246,7 +246,9 @@ impl fmt::Display for ErrorKind {
 }
 
 /// A call that gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error, Serialize, Deserialize,
+)]
 #[error("{code}: {message}")]
 pub struct SourceError {
     /// What it means.

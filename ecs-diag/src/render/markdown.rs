@@ -178,10 +178,10 @@ fn unknown(out: &mut String, report: &Report) {
     let calls = open_calls(report);
     for open in calls.iter().take(ITEMS) {
         *out += &format!("- {}", code(&open.query.name()));
-        if !names_command(open.error) {
+        if !names_command(&open.error) {
             *out += &format!(" {}", code(&shorten(open.query.input_json(), VALUE)));
         }
-        *out += &format!(": {}; would settle {}\n", prose(open.error), names(&open.checks));
+        *out += &format!(": {}; would settle {}\n", prose(&open.error), names(&open.checks));
     }
     more(out, "", calls.len());
     for (check, why) in broken(report) {

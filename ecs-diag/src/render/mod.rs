@@ -17,7 +17,7 @@ use crate::{
     facts::Missing,
     finding::Finding,
     report::{CheckReport, Report, RootCause, Verdict},
-    source::Query,
+    source::{ErrorKind, Query},
 };
 
 pub use clean::clean;
@@ -68,9 +68,6 @@ const VALUE: usize = 160;
 const COMMAND: usize = 16_384;
 /// Items of one kind that are shown, unless everything is.
 const ITEMS: usize = 12;
-
-/// The beginning of an error that needs no code: the source has no such answer.
-const NOT_RECORDED: &str = "not-recorded: ";
 
 /// Whether a command can be shown as it is.
 fn is_showable(command: &str) -> bool {
@@ -171,7 +168,7 @@ fn passed(report: &Report) -> BTreeMap<Phase, Vec<&str>> {
 /// A call without an answer, and the checks that wait for it.
 struct Open<'r> {
     query: &'r Query,
-    error: &'r str,
+    error: String,
     checks: Vec<&'r str>,
 }
 
@@ -182,9 +179,12 @@ fn open_calls(report: &Report) -> Vec<Open<'_>> {
     let mut calls: BTreeMap<&Query, (bool, Open<'_>)> = BTreeMap::new();
     for check in with_status(report, Status::Unknown) {
         for missing in &check.unknown {
+            // What was not saved says how to save it; the code would only repeat that.
             let error = match missing {
-                Missing::Pending(_) => "not asked",
-                Missing::Unavailable(_, why) => why.strip_prefix(NOT_RECORDED).unwrap_or(why),
+                Missing::Unavailable(_, error) if error.kind == ErrorKind::NotRecorded => {
+                    error.message.clone()
+                }
+                missing => missing.why(),
             };
             let query = missing.query();
             let (near, open) = calls

@@ -11,6 +11,11 @@ const MESSAGE: &str = "CannotPullContainerError: pull image manifest has been re
     failed to resolve ref 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: \
     111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42: not found";
 
+/// The error of a source that was not told.
+fn not_saved(why: &str) -> std::sync::Arc<crate::SourceError> {
+    std::sync::Arc::new(crate::SourceError::new(ErrorKind::NotRecorded, why))
+}
+
 /// What a world's task says about itself, with this verdict and no check but one.
 fn report(verdict: Verdict, change: impl FnOnce(&mut World)) -> Report {
     let mut world = World::default();
@@ -138,7 +143,7 @@ fn full_report() -> Report {
         explains: vec![1, 2],
     });
     let unknown = |id, phase, query: &Query, why: &str| CheckReport {
-        unknown: vec![Missing::unavailable(query.clone(), why)],
+        unknown: vec![Missing::Unavailable(query.clone(), not_saved(why))],
         ..check(id, phase, Status::Unknown)
     };
     let because = |id, phase, status, reason: &str| CheckReport {
@@ -155,7 +160,7 @@ fn full_report() -> Report {
             "kms-key-state",
             Phase::Secrets,
             &Query::new("kms", "DescribeKey", &json!({"KeyId": "k"})),
-            "not-recorded: not saved: run `aws kms describe-key --key-id k --region eu-west-1`",
+            "not saved: run `aws kms describe-key --key-id k --region eu-west-1`",
         ),
         because("odd", Phase::Run, Status::Unknown, "the check panicked"),
         because("efs-tls", Phase::Volume, Status::NotApplicable, "no EFS volume"),
@@ -206,9 +211,12 @@ fn inconclusive() {
     let mut report = report(Verdict::Inconclusive, |world| {
         world.stopped(MESSAGE);
     });
-    let why = "AccessDeniedException: not authorized to perform: ecr:DescribeImages";
+    let error = crate::SourceError::from_code(
+        "AccessDeniedException",
+        "not authorized to perform: ecr:DescribeImages",
+    );
     report.checks.push(CheckReport {
-        unknown: vec![Missing::unavailable(images(), why)],
+        unknown: vec![Missing::Unavailable(images(), error.into())],
         ..check("img-ecr-tag-exists", Phase::Pull, Status::Unknown)
     });
     insta::assert_snapshot!(normal(&report), @r#"
@@ -680,7 +688,7 @@ fn hostile_report(name: &str) -> Report {
     for check in &mut report.checks {
         check.reason = Some(name.to_owned());
         check.unknown = match check.status {
-            Status::Unknown => vec![Missing::unavailable(query.clone(), name)],
+            Status::Unknown => vec![Missing::undecided(query.clone(), name)],
             _ => vec![],
         };
     }

@@ -94,14 +94,14 @@ struct Check<'r> {
     check: &'r str,
     status: Status,
     reason: Option<&'r str>,
-    unknown: Vec<Unknown<'r>>,
+    unknown: Vec<Unknown>,
 }
 
 #[derive(Serialize)]
-struct Unknown<'r> {
+struct Unknown {
     query: String,
     input: Value,
-    error: &'r str,
+    error: String,
 }
 
 impl<'r> From<&'r super::Report> for Report<'r> {
@@ -188,16 +188,9 @@ impl<'r> Finding<'r> {
     }
 }
 
-impl<'r> From<&'r Missing> for Unknown<'r> {
-    fn from(missing: &'r Missing) -> Self {
+impl From<&Missing> for Unknown {
+    fn from(missing: &Missing) -> Self {
         let query = missing.query();
-        Self {
-            query: query.name(),
-            input: query.input(),
-            error: match missing {
-                Missing::Pending(_) => "not asked",
-                Missing::Unavailable(_, why) => why,
-            },
-        }
+        Self { query: query.name(), input: query.input(), error: missing.why() }
     }
 }

@@ -100,7 +100,7 @@ pub(super) fn resolve(case: &Case<'_>) -> Result<Resolved, Missing> {
     // not documented.
     if role.arn.is_empty() || role.arn.eq_ignore_ascii_case(&text) {
         let why = format!("whether `{text}` names the role `{}` is not documented", role.arn);
-        return Err(Missing::unavailable(case.query(&request), why));
+        return Err(Missing::undecided(case.query(&request), why));
     }
     Ok(Resolved::OtherArn(named, role))
 }
@@ -114,7 +114,7 @@ pub(super) fn trusting(case: &Case<'_>) -> Result<Trusting, Missing> {
         Resolved::Unset => Err("the task has no execution role"),
         Resolved::Found(named, role) => {
             let Some(document) = &role.assume_role_policy_document else {
-                return Err(Missing::unavailable(
+                return Err(Missing::undecided(
                     case.query(&named.request()),
                     "the answer holds no trust policy",
                 ));

@@ -56,7 +56,7 @@ impl Check for TrustConditions {
             Err(reason) => return cx.not_applicable(reason),
         };
         let query = cx.query(&named.request());
-        let unclear = |why: String| Err(Missing::unavailable(query.clone(), why));
+        let unclear = |why: String| Err(Missing::undecided(query.clone(), why));
         let statements = match trust::statements(&document) {
             Ok(statements) => statements,
             Err(why) => return unclear(why),

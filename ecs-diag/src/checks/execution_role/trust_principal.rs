@@ -51,7 +51,7 @@ impl Check for TrustPrincipal {
             Err(reason) => return cx.not_applicable(reason),
         };
         let query = cx.query(&named.request());
-        let unclear = |why: String| Err(Missing::unavailable(query.clone(), why));
+        let unclear = |why: String| Err(Missing::undecided(query.clone(), why));
         let statements = match trust::statements(&document) {
             Ok(statements) => statements,
             Err(why) => return unclear(why),

@@ -64,7 +64,7 @@ impl Check for RuntimePlatform {
         let query = cx.query(&cx.definition_request()?);
         if !windows && system != LINUX || ![X86_64, ARM64].contains(&processor.as_str()) {
             let why = format!("`{system}` on `{processor}` is not a platform known here");
-            return Err(Missing::unavailable(query, why));
+            return Err(Missing::undecided(query, why));
         }
         // A member of a `runtimePlatform` that may be absent.
         let set = |member: &str, value: &str| {

@@ -97,7 +97,7 @@ impl Check for RefParse {
                     |request| -> Query { cx.query(&request) },
                 );
                 let why = format!("container `{}` has no `image`", container.name);
-                Err(Missing::unavailable(query, why))
+                Err(Missing::undecided(query, why))
             },
         );
         Ok(())

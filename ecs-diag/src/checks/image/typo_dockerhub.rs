@@ -119,7 +119,7 @@ impl Check for TypoDockerhub {
         });
         let Some(registry) = own_registry(cx) else {
             let query = cx.query(&cx.definition_request()?);
-            return Err(Missing::unavailable(query, "nothing names the target's account"));
+            return Err(Missing::undecided(query, "nothing names the target's account"));
         };
         let suffix =
             regions::partition(cx.partition()).map_or("amazonaws.com", |known| known.dns_suffix);

@@ -35,7 +35,7 @@ pub(super) fn known(case: &Case<'_>) -> Result<Arc<Network>, Missing> {
     if network.subnets.is_empty() {
         let task = case.task()?.map(|task| task.task_arn.clone());
         let request = DescribeTasks::new(case.target().cluster().as_deref(), task);
-        return Err(Missing::unavailable(
+        return Err(Missing::undecided(
             case.query(&request),
             "nothing names the subnets that the task was to go to",
         ));

@@ -153,7 +153,7 @@ impl Check for SubnetExists {
             match group {
                 None if shared_by.is_some() || !all_read => {
                     let owner = shared_by.as_deref().unwrap_or("another account");
-                    Err(Missing::unavailable(
+                    Err(Missing::undecided(
                         query,
                         format!(
                             "the VPC may be shared by {owner}, whose groups are not visible here"

@@ -67,7 +67,7 @@ impl Check for SubnetFreeIps {
             }
             let Some(count) = subnet.available_ip_address_count else {
                 all_read = false;
-                return Err(Missing::unavailable(
+                return Err(Missing::undecided(
                     cx.query(&subnet_request(id)),
                     format!("the answer does not say how many addresses `{id}` has left"),
                 ));

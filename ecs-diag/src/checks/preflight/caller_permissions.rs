@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::{
-    aws,
+    ErrorKind, Query, SourceError, aws,
     check::{Check, Cx, Meta, check},
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
@@ -53,11 +53,8 @@ impl Check for CallerPermissions {
         let mut evidence = Vec::new();
         let mut caller = None;
         for gap in &gaps {
-            let Missing::Unavailable(query, why) = gap else { continue };
-            if !gap.is_refused() {
-                continue;
-            }
-            let mut said = signature::read(why).parameters;
+            let Some((query, error)) = refused(gap) else { continue };
+            let mut said = signature::read(&error.message).parameters;
             if let Some(principal) = said.remove("principal") {
                 caller.get_or_insert((principal, said.remove("role")));
             }
@@ -67,7 +64,7 @@ impl Check for CallerPermissions {
             let needed = needed.map_or(&[][..], |operation| operation.iam_actions);
             actions.entry(resource).or_default().extend(needed);
             if names.insert(query.name()) {
-                evidence.push(Evidence::new(query.clone(), "", why.as_ref()));
+                evidence.push(Evidence::new(query.clone(), "", error.to_string()));
             }
         }
         if !names.is_empty() {
@@ -108,8 +105,18 @@ impl Check for CallerPermissions {
             cx.report(finding.remedy(remedy));
         }
         // Behind what could not be read for another reason more reads may wait, and be refused.
-        cx.each(gaps.into_iter().filter(|gap| !gap.is_refused()), |_, gap| Err(gap));
+        cx.each(gaps.into_iter().filter(|gap| refused(gap).is_none()), |_, gap| Err(gap));
         Ok(())
+    }
+}
+
+/// A call that the caller may not make, and what the service said.
+fn refused(gap: &Missing) -> Option<(&Query, &SourceError)> {
+    match gap {
+        Missing::Unavailable(query, error) if error.kind == ErrorKind::AccessDenied => {
+            Some((query, error))
+        }
+        _ => None,
     }
 }
 

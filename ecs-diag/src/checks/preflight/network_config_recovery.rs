@@ -76,7 +76,7 @@ impl Check for NetworkConfigRecovery {
             ),
             NetworkSource::None => {
                 let lookup = lookup(cx, task.service_name().is_some(), task.created_at);
-                return Err(Missing::unavailable(
+                return Err(Missing::undecided(
                     lookup,
                     "not asked: neither a deployment nor an interface tells the task's security \
                      groups any more; the record of the call that started it would",

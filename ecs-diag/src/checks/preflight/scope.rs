@@ -52,7 +52,7 @@ impl Check for Scope {
         if matches!(status, "PROVISIONING" | "PENDING" | "ACTIVATING") {
             let request =
                 DescribeTasks::new(cx.target().cluster().as_deref(), [this.task_arn.clone()]);
-            let unknown = |what: &str| Missing::unavailable(cx.query(&request), what);
+            let unknown = |what: &str| Missing::undecided(cx.query(&request), what);
             let created = this.created_at.ok_or_else(|| unknown("the task has no `createdAt`"))?;
             let now = cx.now().map(Time).ok_or_else(|| unknown("there is no clock"))?;
             if now.0.as_second() - created.0.as_second() > PATIENCE_SECONDS {

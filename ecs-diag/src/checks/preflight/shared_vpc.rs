@@ -55,12 +55,12 @@ impl Check for SharedVpc {
             None => cx.query(&DescribeTasks::new(cx.target().cluster().as_deref(), [])),
         };
         if network.subnets.is_empty() {
-            return Err(Missing::unavailable(asked, "nothing tells the task's subnet"));
+            return Err(Missing::undecided(asked, "nothing tells the task's subnet"));
         }
         let account = cx
             .case()
             .account()
-            .ok_or_else(|| Missing::unavailable(asked, "the account is not known"))?;
+            .ok_or_else(|| Missing::undecided(asked, "the account is not known"))?;
         // Owner and VPC to subnets.
         let mut foreign: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         cx.each(&network.subnets, |cx, id| {
@@ -68,7 +68,7 @@ impl Check for SharedVpc {
             let Some(answer) = cx.get(&request)? else { return Ok(()) };
             for subnet in answer.subnets.iter().filter(|subnet| subnet.subnet_id == *id) {
                 let owner = subnet.owner_id.clone().ok_or_else(|| {
-                    Missing::unavailable(cx.query(&request), "the subnet's owner is not told")
+                    Missing::undecided(cx.query(&request), "the subnet's owner is not told")
                 })?;
                 if owner != account {
                     let vpc = subnet.vpc_id.clone().unwrap_or_default();

@@ -45,8 +45,8 @@ impl Check for TaskFound {
         let refused = match cx.exists() {
             Ok(true) => return Ok(()),
             Ok(false) => None,
-            Err(Missing::Unavailable(query, why)) if why.starts_with(MALFORMED) => {
-                Some((query, why))
+            Err(Missing::Unavailable(query, error)) if error.message.starts_with(MALFORMED) => {
+                Some((query, error.to_string()))
             }
             Err(missing) => return Err(missing),
         };
@@ -63,7 +63,7 @@ impl Check for TaskFound {
                         let request = ecs::DescribeTasks::new(cluster.as_deref(), [task.clone()]);
                         (cx.query(&request), "MISSING".to_owned())
                     },
-                    |(query, why)| (query, why.as_ref().to_owned()),
+                    |(query, why)| (query, why),
                 );
                 let why = if is_task_id(id) {
                     "ECS forgets stopped tasks after about an hour, and gives the same answer for a \
@@ -118,7 +118,7 @@ impl Check for TaskFound {
 }
 
 /// The code with which ECS answers an id that cannot be one.
-const MALFORMED: &str = "InvalidParameterException: taskId length";
+const MALFORMED: &str = "taskId length";
 
 /// 32 hexadecimal digits, or a UUID.
 fn is_task_id(id: &str) -> bool {

@@ -55,7 +55,7 @@ impl Check for AsmRecreatedSuffix {
                 return Ok(());
             }
             if secret.is_foreign(cx) {
-                return Err(Missing::unavailable(
+                return Err(Missing::undecided(
                     cx.query_in(region, &request),
                     "secrets of another account cannot be looked up by name",
                 ));

@@ -67,7 +67,7 @@ impl Check for AsmVersionExists {
                 .clone()
                 .or_else(|| complete.then(std::collections::BTreeMap::new))
             else {
-                return Err(Missing::unavailable(query, "the answer does not list versions"));
+                return Err(Missing::undecided(query, "the answer does not list versions"));
             };
             let labelled = |label: &str| versions.values().flatten().any(|stage| stage == label);
 
@@ -147,7 +147,7 @@ impl Check for AsmVersionExists {
                     "whether the secret has the version `{version}` is not known: only versions \
                      with a staging label are listed"
                 );
-                Err(Missing::unavailable(query, why))
+                Err(Missing::undecided(query, why))
             })
         });
         Ok(())

@@ -68,7 +68,7 @@ impl Check for SsmExists {
                 } else {
                     format!("`{name}` belongs to another account, and only its own parameters are listed")
                 };
-                return Err(Missing::unavailable(query, why));
+                return Err(Missing::undecided(query, why));
             }
             let names = &request.parameter_filters[0].values;
             if cx.get_in(region, &request)?.is_some_and(|answer| {
