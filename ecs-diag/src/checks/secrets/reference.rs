@@ -91,7 +91,12 @@ impl Secret {
     pub(super) fn finding(&self, finding: Finding) -> Finding {
         let only_credentials = self.mentions.iter().all(|mention| mention.credentials);
         let phase = if only_credentials { Phase::Auth } else { Phase::Secrets };
-        named(finding.resource(self.resource()).phase(phase).named(self.id.clone()), &self.mentions)
+        let finding = finding.resource(self.resource()).phase(phase).named(self.id.clone());
+        let finding = match self.bare_name() {
+            Some(name) => finding.named(name),
+            None => finding,
+        };
+        named(finding, &self.mentions)
     }
 
     /// "container `app`" or "containers `app`, `worker`".
