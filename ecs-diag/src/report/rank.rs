@@ -200,6 +200,7 @@ fn confidence(
                 Confidence::Certain
             }
         }
+        Tier::Named if candidate.class.is_none() && denied(symptom) => Confidence::Possible,
         Tier::Named => Confidence::Likely,
         Tier::SamePhase | Tier::OtherPhase if text_is_silent => Confidence::Likely,
         Tier::OtherPhase | Tier::Conditional if candidate.class.is_some() => Confidence::Likely,
@@ -207,6 +208,13 @@ fn confidence(
             Confidence::Possible
         }
     }
+}
+
+/// Whether AWS said which permission is missing: then the role was assumed, and what it asked for
+/// was not looked at.
+fn denied(symptom: &Symptom) -> bool {
+    symptom.reading.parameters.contains_key("action")
+        && symptom.reading.causes.first().is_some_and(|cause| cause.as_str().starts_with("iam."))
 }
 
 /// Whether a check that could not be answered might supply a better cause.
@@ -253,6 +261,9 @@ fn because(failure: Option<&Symptom>, candidate: &Candidate<'_>) -> String {
         return format!("it stops a start in the phase `{phase}`");
     };
     match candidate.tier {
+        Tier::Named if candidate.class.is_none() && denied(symptom) => {
+            "the failure message names it, but says that a permission is missing".to_owned()
+        }
         Tier::Named => "the failure message names it".to_owned(),
         Tier::SamePhase => format!("it stops the phase that failed, `{phase}`"),
         Tier::AnotherObject => {
@@ -300,7 +311,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        checks::testing::{IMAGE, World},
+        checks::testing::{IMAGE, SECRET, World},
         report::{Confidence, Report},
     };
 
@@ -358,5 +369,23 @@ mod tests {
         let other = IMAGE.replace("v42", "v43");
         world.definition("/containerDefinitions/-", json!({"name": "worker", "image": other}));
         assert_eq!(causes(&world.report()), [("img-ecr-tag-exists", Confidence::Possible)]);
+    }
+
+    #[test]
+    fn a_missing_permission_is_not_explained_by_what_else_is_wrong() {
+        let mut world = World::default();
+        world.set("secret", "/DeletedDate", json!("2026-11-18T08:00:00Z")).stopped(&format!(
+            "AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/checkout-execution\
+             /abc is not authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} \
+             because no identity-based policy allows the secretsmanager:GetSecretValue action"
+        ));
+        let service = "/Role/AssumeRolePolicyDocument/Statement/0/Principal/Service";
+        world.set("Role", service, json!("ec2.amazonaws.com"));
+        let report = world.report();
+        let causes = causes(&report);
+        assert_eq!(causes[0], ("cls-access-denied-extraction", Confidence::Likely));
+        let others = causes[1..].iter();
+        assert!(others.clone().all(|(_, confidence)| *confidence == Confidence::Possible));
+        assert_eq!(others.count(), 2, "{causes:?}");
     }
 }
