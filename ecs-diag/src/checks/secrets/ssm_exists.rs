@@ -92,7 +92,7 @@ impl Check for SsmExists {
                     parameter.named_by()
                 ))
                 .evidence(Evidence::new(query.clone(), "/Parameters", Value::Array(vec![])));
-            let finding = parameter.finding(cx, finding).named(name.clone());
+            let finding = parameter.finding(cx, finding);
             let remedy = match qualified(&parameter) {
                 Some(qualified) => renamed(cx, &parameter, &qualified, region)?,
                 None => created(&parameter, query, finding.resources[0].arn.as_deref(), region),
@@ -268,5 +268,16 @@ pub(super) mod tests {
         let found = remedy(&world);
         assert!(found.summary.ends_with("as in `/shop/none`"), "{found:?}");
         assert!(!found.commands.iter().any(|command| command.contains("put-parameter")));
+    }
+
+    #[test]
+    fn a_message_may_name_it_with_the_slash_that_an_arn_hides() {
+        let mut world = World::default();
+        let arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/gone";
+        world.container("/secrets/1/valueFrom", json!(arn));
+        for name in ["gone", "/gone"] {
+            let report = world.stopped(&MESSAGE.replace("/shop/flag", name)).report();
+            assert_eq!(report.root_causes[0].because, "the failure message names it", "{name}");
+        }
     }
 }
