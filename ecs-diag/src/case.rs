@@ -412,9 +412,16 @@ impl<'a> Case<'a> {
                 return Ok(kind);
             }
         } else if let Some(service) = self.service()? {
-            let deployment = self.deployment()?.and_then(|deployment| deployment.launch_type);
-            let said = deployment.as_deref().or(service.launch_type.as_deref()).and_then(known);
-            if let Some(kind) = said {
+            let deployment = self.deployment()?.unwrap_or_default();
+            let said = deployment.launch_type.as_ref().or(service.launch_type.as_ref());
+            let strategy = if deployment.capacity_provider_strategy.is_empty() {
+                &service.capacity_provider_strategy
+            } else {
+                &deployment.capacity_provider_strategy
+            };
+            let by_provider =
+                || strategy.iter().find_map(|item| known(item.capacity_provider.as_deref()?));
+            if let Some(kind) = said.and_then(|said| known(said)).or_else(by_provider) {
                 return Ok(kind);
             }
         }

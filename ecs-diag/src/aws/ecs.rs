@@ -451,6 +451,8 @@ shape! {
         pending_count: i64,
         /// Launch type.
         launch_type: Option<String>,
+        /// Capacity providers, where there is no launch type.
+        capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
         /// Fargate platform family.
         platform_family: Option<String>,
         /// ARN of the task definition revision.
@@ -482,6 +484,14 @@ fn is_cluster(arn: Option<&str>, given: &str) -> bool {
 }
 
 shape! {
+    /// A share of a service's tasks.
+    CapacityProviderStrategyItem: "camelCase" {
+        /// `FARGATE`, `FARGATE_SPOT` or a name.
+        capacity_provider: Option<String>,
+    }
+}
+
+shape! {
     /// A deployment or task set of a service.
     Deployment: "camelCase" {
         /// Id, as tasks give it in `startedBy`.
@@ -498,6 +508,8 @@ shape! {
         failed_tasks: i64,
         /// Launch type.
         launch_type: Option<String>,
+        /// Capacity providers, where there is no launch type.
+        capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
         /// State of the rollout.
         rollout_state: Option<String>,
         /// Why it is in that state.

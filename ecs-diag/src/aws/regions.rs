@@ -72,6 +72,11 @@ pub(crate) fn partition(id: &str) -> Option<&'static Partition> {
     PARTITIONS.iter().find(|partition| partition.id == id)
 }
 
+/// Whether a Region is on the list.
+pub(crate) fn is_listed(region: &str) -> bool {
+    PARTITIONS.iter().any(|partition| partition.regions.contains(&region))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,9 @@ enum Tier {
     Named,
     /// It stops the phase that failed.
     SamePhase,
+    /// It could have caused this failure, but for the message, which names another object of its
+    /// kind.
+    AnotherObject,
     /// It stops another phase, which did not provably succeed.
     OtherPhase,
     /// It explains a failure under a condition.
@@ -105,8 +108,11 @@ pub(super) fn root_causes(
 
 fn tier(symptom: &Symptom, finding: &Finding, class: Option<usize>) -> Tier {
     let same_phase = symptom.reading.phase.is_some() && symptom.reading.phase == finding.phase;
-    if (class.is_some() || same_phase) && named(symptom, finding) {
+    let told = told(symptom, finding);
+    if (class.is_some() || same_phase) && named(symptom, finding, &told) {
         Tier::Named
+    } else if (class.is_some() || same_phase) && !told.is_empty() {
+        Tier::AnotherObject
     } else if finding.severity < Severity::Blocker {
         Tier::Conditional
     } else if same_phase {
@@ -116,25 +122,57 @@ fn tier(symptom: &Symptom, finding: &Finding, class: Option<usize>) -> Tier {
     }
 }
 
-/// Whether the failure message names the object at fault.
-fn named(symptom: &Symptom, finding: &Finding) -> bool {
+/// The objects of the finding's kind that the failure message names.
+fn told<'s>(symptom: &'s Symptom, finding: &Finding) -> Vec<&'s str> {
+    let parameters = &symptom.reading.parameters;
+    let keys: &[&str] = match finding.subject().map_or("", |subject| subject.kind.as_str()) {
+        "AWS::IAM::Role" => &["role_arn", "role"],
+        "AWS::SecretsManager::Secret" => &["secret"],
+        "AWS::SSM::Parameter" => &["parameters"],
+        "AWS::Logs::LogGroup" => &["log_group"],
+        "AWS::EC2::Subnet" => &["subnet"],
+        // Where an image is named by its tag, its repository is not enough.
+        "AWS::ECR::Repository"
+            if ["image", "tag"].iter().all(|key| parameters.contains_key(*key)) =>
+        {
+            &["image"]
+        }
+        "AWS::ECR::Repository" => &["repository"],
+        // A reference in the task definition, if the finding is about one.
+        "AWS::ECS::TaskDefinition" if !finding.names.is_empty() => {
+            &["image", "host", "secret", "parameters"]
+        }
+        _ => &[],
+    };
+    keys.iter().filter_map(|key| parameters.get(*key)).flat_map(|value| value.split(',')).collect()
+}
+
+/// Whether the failure message names the object at fault, among those that it tells of or in its
+/// text.
+fn named(symptom: &Symptom, finding: &Finding, told: &[&str]) -> bool {
+    let parameters = &symptom.reading.parameters;
     let ids = finding.resources.iter().take(1).flat_map(|resource| {
         [Some(resource.id.as_str()), resource.arn.as_deref()].into_iter().flatten()
     });
     ids.chain(finding.names.iter().map(String::as_str)).filter(|name| !name.is_empty()).any(
         |name| {
-            symptom.reading.parameters.values().any(|value| value == name)
-                || (name.len() >= SHORTEST_NAME && contains_word(&symptom.text, name))
+            told.contains(&name)
+                || told.is_empty() && parameters.values().any(|value| value == name)
+                || (name.len() >= SHORTEST_NAME
+                    && contains_word(&symptom.text, name, !told.is_empty()))
         },
     )
 }
 
-/// Whether `word` stands in `text` as a whole, not as a part of a longer name.
-fn contains_word(text: &str, word: &str) -> bool {
+/// Whether `word` stands in `text` as a whole, not as a part of a longer name; nor as the end of a
+/// path, if that would be another object.
+fn contains_word(text: &str, word: &str, whole_path: bool) -> bool {
     let part_of_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let before = |c: char| part_of_name(c) || whole_path && matches!(c, '/' | '.' | ':');
+    let after = |c: char| part_of_name(c) || whole_path && c == '/';
     text.match_indices(word).any(|(at, _)| {
-        !text[..at].chars().next_back().is_some_and(part_of_name)
-            && !text[at + word.len()..].chars().next().is_some_and(part_of_name)
+        !text[..at].chars().next_back().is_some_and(before)
+            && !text[at + word.len()..].chars().next().is_some_and(after)
     })
 }
 
@@ -162,11 +200,21 @@ fn confidence(
                 Confidence::Certain
             }
         }
+        Tier::Named if candidate.class.is_none() && denied(symptom) => Confidence::Possible,
         Tier::Named => Confidence::Likely,
         Tier::SamePhase | Tier::OtherPhase if text_is_silent => Confidence::Likely,
         Tier::OtherPhase | Tier::Conditional if candidate.class.is_some() => Confidence::Likely,
-        Tier::SamePhase | Tier::OtherPhase | Tier::Conditional => Confidence::Possible,
+        Tier::SamePhase | Tier::AnotherObject | Tier::OtherPhase | Tier::Conditional => {
+            Confidence::Possible
+        }
     }
+}
+
+/// Whether AWS said which permission is missing: then the role was assumed, and what it asked for
+/// was not looked at.
+fn denied(symptom: &Symptom) -> bool {
+    symptom.reading.parameters.contains_key("action")
+        && symptom.reading.causes.first().is_some_and(|cause| cause.as_str().starts_with("iam."))
 }
 
 /// Whether a check that could not be answered might supply a better cause.
@@ -213,8 +261,14 @@ fn because(failure: Option<&Symptom>, candidate: &Candidate<'_>) -> String {
         return format!("it stops a start in the phase `{phase}`");
     };
     match candidate.tier {
+        Tier::Named if candidate.class.is_none() && denied(symptom) => {
+            "the failure message names it, but says that a permission is missing".to_owned()
+        }
         Tier::Named => "the failure message names it".to_owned(),
         Tier::SamePhase => format!("it stops the phase that failed, `{phase}`"),
+        Tier::AnotherObject => {
+            format!("it stops the phase `{phase}`, but the failure message names another object")
+        }
         Tier::OtherPhase => match symptom.reading.phase {
             Some(failed) => format!(
                 "it stops the phase `{phase}`, which did not provably succeed; the failure message \
@@ -249,5 +303,89 @@ pub(super) fn verdict(
         Verdict::Inconclusive
     } else {
         Verdict::NotExplained
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        checks::testing::{IMAGE, SECRET, World},
+        report::{Confidence, Report},
+    };
+
+    fn causes(report: &Report) -> Vec<(&str, Confidence)> {
+        let causes = report.root_causes.iter();
+        let check = |finding: usize| report.findings[finding].check.as_str();
+        causes.map(|cause| (check(cause.finding), cause.confidence)).collect()
+    }
+
+    fn invalid(named: &str) -> World {
+        let mut world = World::default();
+        world.stopped(&format!(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution \
+             resource retrieval failed: unable to retrieve secrets from ssm: service call has been \
+             retried 1 time(s): invalid ssm parameters: {named}"
+        ));
+        world.container("/secrets/1/valueFrom", json!("/shop/gone"));
+        world
+    }
+
+    #[test]
+    fn the_message_names_another_object_of_the_kind() {
+        let check = "sec-ssm-exists";
+        for (named, confidence) in [
+            ("/shop/gone", Confidence::Certain),
+            ("/shop/other, /shop/gone", Confidence::Certain),
+            ("/shop/other", Confidence::Possible),
+            ("/prod/shop/gone", Confidence::Possible),
+            ("/shop/gone/key", Confidence::Possible),
+        ] {
+            assert_eq!(causes(&invalid(named).report()), [(check, confidence)], "{named}");
+        }
+        let report = invalid("/shop/other").report();
+        assert!(report.root_causes[0].because.contains("names another object"), "{report:?}");
+    }
+
+    #[test]
+    fn another_role_than_the_message_names_is_no_cause_for_sure() {
+        let mut world = World::default();
+        world.stopped(
+            "ECS was unable to assume the role 'arn:aws:iam::111122223333:role/checkout' that was \
+             provided for this task.",
+        );
+        let service = "/Role/AssumeRolePolicyDocument/Statement/0/Principal/Service";
+        world.set("Role", service, json!("ec2.amazonaws.com"));
+        assert_eq!(causes(&world.report()), [("exr-trust-principal", Confidence::Possible)]);
+    }
+
+    #[test]
+    fn another_tag_of_the_repository_is_another_image() {
+        let mut world = World::default();
+        world.stopped(&format!(
+            "CannotPullContainerError: failed to resolve ref {IMAGE}: {IMAGE}: not found"
+        ));
+        let other = IMAGE.replace("v42", "v43");
+        world.definition("/containerDefinitions/-", json!({"name": "worker", "image": other}));
+        assert_eq!(causes(&world.report()), [("img-ecr-tag-exists", Confidence::Possible)]);
+    }
+
+    #[test]
+    fn a_missing_permission_is_not_explained_by_what_else_is_wrong() {
+        let mut world = World::default();
+        world.set("secret", "/DeletedDate", json!("2026-11-18T08:00:00Z")).stopped(&format!(
+            "AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/checkout-execution\
+             /abc is not authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} \
+             because no identity-based policy allows the secretsmanager:GetSecretValue action"
+        ));
+        let service = "/Role/AssumeRolePolicyDocument/Statement/0/Principal/Service";
+        world.set("Role", service, json!("ec2.amazonaws.com"));
+        let report = world.report();
+        let causes = causes(&report);
+        assert_eq!(causes[0], ("cls-access-denied-extraction", Confidence::Likely));
+        let others = causes[1..].iter();
+        assert!(others.clone().all(|(_, confidence)| *confidence == Confidence::Possible));
+        assert_eq!(others.count(), 2, "{causes:?}");
     }
 }

@@ -212,6 +212,10 @@ impl Check for Size {
         }
         let definition = cx.definition()?;
         let task = cx.task()?;
+        // A task that started had a size that Fargate offers, whatever this table knows.
+        if task.as_ref().is_some_and(|task| task.started_at.is_some()) {
+            return Ok(());
+        }
         let asked = Asked::of(&definition);
         let Some((member, what)) = asked.fault() else {
             if let Some((task, cpu)) = task.as_deref().zip(asked.cpu())
@@ -430,6 +434,38 @@ pub(super) mod tests {
         ] {
             let status = size(cpu, memory).outcome(ID).status;
             assert_eq!(status == Status::Passed, right, "{cpu}, {memory}: {status:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_started_had_a_size() {
+        let mut world = size("65536", "524288");
+        assert_eq!(world.outcome(ID).status, Status::Failed);
+        world.task("/startedAt", json!("2026-11-20T10:00:40Z"));
+        assert_eq!(world.outcome(ID).status, Status::Passed);
+    }
+
+    #[test]
+    fn a_service_runs_where_its_capacity_providers_are() {
+        let mut world = size("256", "4096");
+        world
+            .target(crate::Target::service(Some("shop"), "checkout"))
+            .definition("/requiresCompatibilities", json!(["EC2", "FARGATE"]))
+            .recorded(
+                "ecs",
+                "ListTasks",
+                &json!({"cluster": "shop", "serviceName": "checkout", "desiredStatus": "STOPPED"}),
+                &json!({"taskArns": []}),
+            );
+        for (provider, status) in
+            [("FARGATE_SPOT", Status::Failed), ("instances", Status::NotApplicable)]
+        {
+            let strategy = json!([{"capacityProvider": provider, "weight": 1, "base": 0}]);
+            world
+                .set("services", "/services/0/launchType", json!(null))
+                .set("services", "/services/0/deployments/0/launchType", json!(null))
+                .set("services", "/services/0/deployments/0/capacityProviderStrategy", strategy);
+            assert_eq!(world.outcome(ID).status, status, "{provider}");
         }
     }
 

@@ -146,20 +146,18 @@ impl Check for EcrTagExists {
                 (None, None) => format!("push the image as `{}`", image.text),
             };
             let other = other.and_then(|other| instead(reference, other));
+            // What is there can be put to the test; what is pushed is the user's to know.
             let mut remedy = Remedy::new(match &other {
-                Some(other) => format!("{push}; or, where that version will do, run `{other}`"),
+                Some(other) => format!("run `{other}`, where that version will do; or {push}"),
                 None => push.clone(),
             });
-            if reference.digest.is_none() && cached.is_none() {
-                remedy = remedy.command(format!("docker push {}", shell::quoted(&image.text)));
-            }
-            // What is pushed is the user's to know; what is there can be put to the test.
             if let Some(other) = other {
                 is_there(cx, &other)?;
-                remedy = replacing(cx, &definition, remedy.step(push), &[(image, other)]);
-                if let Some(step) = remedy.steps.last_mut() {
-                    step.insert_str(0, "or, ");
-                }
+                remedy = replacing(cx, &definition, remedy, &[(image, other)])
+                    .step(format!("or, {push}"));
+            }
+            if reference.digest.is_none() && cached.is_none() {
+                remedy = remedy.command(format!("docker push {}", shell::quoted(&image.text)));
             }
             let severity = if cached.is_some() { Severity::Likely } else { Severity::Blocker };
             let summary = format!("repository `{repository}` has no image with {what}");
@@ -263,11 +261,11 @@ pub(super) mod tests {
         blocker: repository `shop/checkout` has no image with tag `v42`
           container `app` cannot be pulled: ECR answers `not found`; newest tags there: `v41`
           @ AWS::ECR::Repository shop/checkout
-          fix (verified): push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`; or, where that version will do, run `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v41`
-          - push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
-          - or, in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v41`
-          $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
+          fix (verified): run `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v41`, where that version will do; or push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
+          - in a new revision of task definition `checkout:42`, set `image` of container `app` to `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v41`
+          - or, push the image as `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42`
           $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+          $ docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/checkout:v42
         ");
     }
 
@@ -286,7 +284,7 @@ pub(super) mod tests {
         assert!(finding.summary.contains(GONE), "{finding:?}");
         assert!(finding.detail.contains(&format!("moved on to `{DIGEST}`")), "{finding:?}");
         let remedy = finding.remedy.as_ref().unwrap();
-        assert!(remedy.summary.ends_with(&format!("run `{IMAGE}@{DIGEST}`")), "{remedy:?}");
+        assert!(remedy.summary.starts_with(&format!("run `{IMAGE}@{DIGEST}`,")), "{remedy:?}");
         assert!(world.verified(ID));
 
         let mut world = World::default();
@@ -344,7 +342,7 @@ pub(super) mod tests {
         );
         let outcome = world.outcome(ID);
         let remedy = outcome.findings[0].remedy.as_ref().unwrap();
-        assert!(remedy.summary.ends_with(":v41`"), "{remedy:?}");
+        assert!(remedy.summary.contains(":v41`, where"), "{remedy:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::{
-    aws::regions::{AS_OF, PARTITIONS, Partition, partition},
+    aws::regions::{AS_OF, PARTITIONS, Partition, is_listed, partition},
     case::Case,
     image::EcrRegistry,
 };
@@ -96,10 +96,6 @@ static TAILS: LazyLock<Vec<Tail>> = LazyLock::new(|| {
         .collect()
 });
 
-fn is_listed(region: &str) -> bool {
-    PARTITIONS.iter().any(|partition| partition.regions.contains(&region))
-}
-
 /// The tails of the target's Region, if that is not on the list: the target shows that it exists.
 fn unlisted(home: &Home) -> Vec<Tail> {
     let region = home.region.as_deref().filter(|region| !is_listed(region));
@@ -188,7 +184,6 @@ fn private(name: &str, home: &Home) -> Option<Misspelt> {
 /// The tails nearest to this one, if any is near.
 fn nearest<'t>(tail: &str, tails: impl Iterator<Item = &'t Tail>) -> Vec<&'t Tail> {
     let once = without_runs(tail);
-    let with_dkr = format!("dkr.{once}");
     let mut best = MOST_EDITS;
     let mut near = Vec::new();
     for known in tails {
@@ -198,7 +193,7 @@ fn nearest<'t>(tail: &str, tails: impl Iterator<Item = &'t Tail>) -> Vec<&'t Tai
             .strip_suffix(suffix)
             .and_then(|head| tail.strip_prefix(head))
             .is_some_and(|suffix| PARTITIONS.iter().any(|other| other.dns_suffix == suffix));
-        let distance = if other_domain || with_dkr == *text {
+        let distance = if other_domain || lacks_a_label(&once, text) {
             1
         } else if text.len().abs_diff(once.len()) > MOST_EDITS {
             continue;
@@ -214,6 +209,13 @@ fn nearest<'t>(tail: &str, tails: impl Iterator<Item = &'t Tail>) -> Vec<&'t Tai
         }
     }
     near
+}
+
+/// Whether `name` is `whole` without one of its labels.
+fn lacks_a_label(name: &str, whole: &str) -> bool {
+    let labels: Vec<_> = whole.split('.').collect();
+    (0..labels.len())
+        .any(|lost| name.split('.').eq([&labels[..lost], &labels[lost + 1..]].concat()))
 }
 
 /// A letter that stands three times or more in a row stuck on the keyboard.
@@ -272,6 +274,8 @@ mod tests {
             "111122223333.drk.ecr.eu-west-1.amazonaws.com",
             "111122223333.dkr.erc.eu-west-1.amazonaws.com",
             "111122223333.ecr.eu-west-1.amazonaws.com",
+            "111122223333.dkr.eu-west-1.amazonaws.com",
+            "111122223333.dkr.ecr.amazonaws.com",
             "11112222333.dkr.ecr.eu-west-1.amazonaws.com",
             "1111222233333.dkr.ecr.eu-west-1.amazonaws.com",
             "11112222333o.dkr.ecr.eu-west-1.amazonaws.com",

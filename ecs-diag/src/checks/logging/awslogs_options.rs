@@ -1,6 +1,10 @@
 use super::awslogs::{Awslogs, awslogs, is_region};
 use crate::{
-    aws::logs::DescribeLogGroups,
+    Phase,
+    aws::{
+        logs::DescribeLogGroups,
+        regions::{self, AS_OF, PARTITIONS},
+    },
     case::LaunchType,
     check::{Check, Cx, Meta, check},
     checks::definition,
@@ -14,8 +18,9 @@ check! {
     ///
     /// # What it looks at
     /// For every container with the log driver `awslogs`: `awslogs-group` and `awslogs-region` are
-    /// there, on Fargate also `awslogs-stream-prefix`; the Region is a Region code; and
-    /// `awslogs-datetime-format` and `awslogs-multiline-pattern` are not both set. On EC2 instances
+    /// there, on Fargate also `awslogs-stream-prefix`; the Region is a Region code, and not one that
+    /// AWS did not have, a letter off one that it has; and `awslogs-datetime-format` and
+    /// `awslogs-multiline-pattern` are not both set. On EC2 instances
     /// the driver falls back to the instance's Region, so that its absence is only a warning there.
     ///
     /// # Why it matters
@@ -60,12 +65,16 @@ impl Check for AwslogsOptions {
         }
         let launch_type = cx.launch_type()?;
         let region = cx.region();
+        let suffix = regions::partition(cx.partition()).map_or("", |known| known.dns_suffix);
+        let reached = cx.proven(Phase::LogDriver)?;
         let family = task_definition.family.as_deref().unwrap_or("ecs");
         let faults: Vec<(&Awslogs<'_>, Fault)> = containers
             .iter()
             .flat_map(|container| {
                 faults(container, launch_type, region, family)
                     .into_iter()
+                    // A Region that was written to exists.
+                    .filter(|fault| !(reached && fault.severity == Severity::Likely))
                     .map(move |fault| (container, fault))
             })
             .collect();
@@ -82,6 +91,9 @@ impl Check for AwslogsOptions {
             .collect();
         let effect = if severity == Severity::Blocker {
             "the log driver cannot be set up, so that the containers do not start"
+        } else if severity == Severity::Likely {
+            "the log driver does not reach CloudWatch Logs, which reads like a network fault, unless \
+             AWS opened that Region since"
         } else {
             "the log driver takes the instance's Region instead; ECS documents the option as required"
         };
@@ -101,6 +113,11 @@ impl Check for AwslogsOptions {
                 format!("/taskDefinition{}", options.trim_end_matches('/')),
                 serde_json::to_value(container.options()).unwrap_or_default(),
             ));
+            if fault.severity == Severity::Likely
+                && let Some(region) = container.option("awslogs-region")
+            {
+                finding = finding.named(region).named(format!("logs.{region}.{suffix}"));
+            }
             let name = &container.container.name;
             let Some((option, value)) = &fault.fix else {
                 remedy = remedy.step(format!("container `{name}`: {}", fault.advice));
@@ -162,6 +179,12 @@ fn faults(
             fix: region_fix,
             advice: region_advice,
         }),
+        Some(region) if own != Some(region) && is_misspelt(region) => faults.push(Fault {
+            severity: Severity::Likely,
+            what: format!("`awslogs-region` is `{region}`, which AWS did not have on {AS_OF}"),
+            fix: region_fix,
+            advice: region_advice,
+        }),
         _ => {}
     }
     if launch_type == LaunchType::Fargate && missing("awslogs-stream-prefix") {
@@ -184,6 +207,15 @@ fn faults(
         });
     }
     faults
+}
+
+/// Whether it is no Region that is known, but a letter off one.
+fn is_misspelt(region: &str) -> bool {
+    !regions::is_listed(region)
+        && PARTITIONS
+            .iter()
+            .flat_map(|partition| partition.regions)
+            .any(|known| strsim::osa_distance(known, region) == 1)
 }
 
 #[cfg(test)]
@@ -269,6 +301,29 @@ pub(super) mod tests {
         let remedy = finding.remedy.as_ref().unwrap();
         assert_eq!(remedy.edits.len(), 2);
         assert!(remedy.verified, "{report:?}");
+    }
+
+    #[test]
+    fn a_misspelt_region_is_named_by_the_host() {
+        let mut world = World::default();
+        world.container(&format!("{OPTIONS}/awslogs-region"), json!("eu-wets-1")).stopped(
+            "ResourceInitializationError: failed to validate logger args: create stream has been \
+             retried 1 times: RequestError: send request failed caused by: Post \
+             \"https://logs.eu-wets-1.amazonaws.com/\": dial tcp: lookup \
+             logs.eu-wets-1.amazonaws.com: no such host : exit status 1",
+        );
+        let report = world.report();
+        let cause = &report.root_causes[0];
+        let finding = &report.findings[cause.finding];
+        assert_eq!(finding.check, "log-awslogs-options");
+        assert!(finding.summary.contains("`eu-wets-1`, which AWS did not have"), "{finding:?}");
+        assert!(finding.remedy.as_ref().unwrap().verified, "{finding:?}");
+        assert_eq!(cause.because, "the failure message names it");
+        // A task that started shows that the Region exists; one far from any is not known.
+        world.task("/startedAt", json!("2026-11-20T10:00:40Z"));
+        assert_eq!(world.outcome("log-awslogs-options").status, Status::Passed);
+        let outcome = with("awslogs-region", json!("xy-central-1"), "FARGATE");
+        assert_eq!(outcome.status, Status::Passed);
     }
 
     #[test]

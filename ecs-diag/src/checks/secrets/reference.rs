@@ -91,7 +91,12 @@ impl Secret {
     pub(super) fn finding(&self, finding: Finding) -> Finding {
         let only_credentials = self.mentions.iter().all(|mention| mention.credentials);
         let phase = if only_credentials { Phase::Auth } else { Phase::Secrets };
-        named(finding.resource(self.resource()).phase(phase).named(self.id.clone()), &self.mentions)
+        let finding = finding.resource(self.resource()).phase(phase).named(self.id.clone());
+        let finding = match self.bare_name() {
+            Some(name) => finding.named(name),
+            None => finding,
+        };
+        named(finding, &self.mentions)
     }
 
     /// "container `app`" or "containers `app`, `worker`".
@@ -112,13 +117,19 @@ pub(super) struct Parameter {
 }
 
 impl Parameter {
-    /// Asks for the parameter, under every name that the reference can mean.
-    pub(super) fn request(&self) -> DescribeParameters {
-        let mut values = vec![self.name.clone()];
+    /// Every name that the reference can mean.
+    fn names(&self) -> Vec<String> {
+        let mut names = vec![self.name.clone()];
         // The ARN of `/x` and of `x` is the same.
         if self.arn.is_some() && !self.name.contains('/') {
-            values.push(format!("/{}", self.name));
+            names.push(format!("/{}", self.name));
         }
+        names
+    }
+
+    /// Asks for the parameter, under every name that the reference can mean.
+    pub(super) fn request(&self) -> DescribeParameters {
+        let values = self.names();
         DescribeParameters {
             parameter_filters: vec![ParameterFilter { key: "Name", option: "Equals", values }],
         }
@@ -144,7 +155,8 @@ impl Parameter {
 
     /// A finding about it, with the names that a message has for it.
     pub(super) fn finding(&self, case: &Case<'_>, finding: Finding) -> Finding {
-        named(finding.resource(self.resource(case)), &self.mentions)
+        let finding = finding.resource(self.resource(case));
+        named(self.names().into_iter().fold(finding, Finding::named), &self.mentions)
     }
 
     /// "container `app`" or "containers `app`, `worker`".

@@ -1,8 +1,10 @@
 use serde_json::{Value, json};
 
-use super::References;
+use super::{References, changed, reference::Parameter};
 use crate::{
+    Query,
     check::{Check, Cx, Meta, check},
+    checks::definition,
     edit::Edit,
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
@@ -26,7 +28,8 @@ check! {
     ///
     /// # How to fix it
     /// Create the parameter under that name in that Region, or correct the name in a new task
-    /// definition revision. Names are case-sensitive, and `shop/flag` is not `/shop/flag`.
+    /// definition revision. Names are case-sensitive, and a name with slashes begins with one:
+    /// `shop/flag` is not `/shop/flag`, and cannot be created.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html>,
@@ -89,27 +92,73 @@ impl Check for SsmExists {
                     parameter.named_by()
                 ))
                 .evidence(Evidence::new(query.clone(), "/Parameters", Value::Array(vec![])));
-            let finding = parameter.finding(cx, finding).named(name.clone());
-            let created = json!({"Parameters": [{
-                "Name": name, "Type": "SecureString", "KeyId": "alias/aws/ssm", "Version": 1,
-                "ARN": finding.resources[0].arn, "Tier": "Standard", "DataType": "text",
-                "Policies": [],
-            }]});
-            cx.report(finding.remedy(
-                Remedy::new(format!(
-                    "create the parameter `{name}`{place}, or correct the name in the task definition"
-                ))
-                .command(format!(
-                    "aws ssm put-parameter --name {} --type SecureString --value file://value.txt{}",
-                    quoted(name),
-                    shell::region_option(region)
-                ))
-                .edit(Edit::Answer(query, created)),
-            ));
+            let finding = parameter.finding(cx, finding);
+            let remedy = match qualified(&parameter) {
+                Some(qualified) => renamed(cx, &parameter, &qualified, region)?,
+                None => created(&parameter, query, finding.resources[0].arn.as_deref(), region),
+            };
+            cx.report(finding.remedy(remedy));
             Ok(())
         });
         Ok(())
     }
+}
+
+/// The name that Systems Manager would take, where it takes none like this: a hierarchy begins with
+/// a slash.
+fn qualified(parameter: &Parameter) -> Option<String> {
+    let name = &parameter.name;
+    (name.contains('/') && !name.starts_with('/')).then(|| format!("/{name}"))
+}
+
+/// The parameter under its name with a slash before it.
+fn renamed(
+    cx: &Cx<'_>,
+    parameter: &Parameter,
+    qualified: &str,
+    region: Option<&str>,
+) -> Result<Remedy, Missing> {
+    let there = Parameter { name: qualified.to_owned(), ..parameter.clone() };
+    // Whether it exists is help, so that no answer is no obstacle.
+    let there = match cx.get_in(region, &there.request()) {
+        Err(missing) if missing.is_pending() => return Err(missing),
+        answer => answer
+            .ok()
+            .flatten()
+            .is_some_and(|answer| answer.parameters.iter().any(|found| found.name == *qualified)),
+    };
+    let task_definition = cx.definition()?;
+    let mut remedy = if there {
+        Remedy::new(format!("set `valueFrom` to `{qualified}`, which exists"))
+    } else {
+        Remedy::new(format!(
+            "set `valueFrom` to the name of a parameter that exists; one with slashes begins with \
+             one, as in `{qualified}`"
+        ))
+    };
+    for mention in parameter.mentions.iter().filter(|_| there) {
+        remedy = remedy.edit(changed(&task_definition, mention, format!("/{}", mention.text)));
+    }
+    Ok(definition::deployed(cx, &task_definition, remedy))
+}
+
+/// The parameter, created under its name.
+fn created(parameter: &Parameter, query: Query, arn: Option<&str>, region: Option<&str>) -> Remedy {
+    let name = &parameter.name;
+    let place = region.map_or(String::new(), |region| format!(" in `{region}`"));
+    let created = json!({"Parameters": [{
+        "Name": name, "Type": "SecureString", "KeyId": "alias/aws/ssm", "Version": 1, "ARN": arn,
+        "Tier": "Standard", "DataType": "text", "Policies": [],
+    }]});
+    Remedy::new(format!(
+        "create the parameter `{name}`{place}, or correct the name in the task definition"
+    ))
+    .command(format!(
+        "aws ssm put-parameter --name {} --type SecureString --value file://value.txt{}",
+        quoted(name),
+        shell::region_option(region)
+    ))
+    .edit(Edit::Answer(query, created))
 }
 
 #[cfg(test)]
@@ -201,5 +250,34 @@ pub(super) mod tests {
         let outcome = world.outcome("sec-ssm-exists");
         assert_eq!(outcome.findings.len(), 2, "{outcome:?}");
         assert!(outcome.findings[0].detail.contains("all parameters"));
+    }
+
+    #[test]
+    fn a_name_with_slashes_begins_with_one() {
+        let mut world = World::default();
+        world.container("/secrets/1/valueFrom", json!("shop/flag"));
+        let remedy = |world: &World| {
+            let findings = world.report().findings;
+            let finding = findings.into_iter().find(|finding| finding.check == "sec-ssm-exists");
+            finding.unwrap().remedy.unwrap()
+        };
+        let found = remedy(&world);
+        assert_eq!(found.summary, "set `valueFrom` to `/shop/flag`, which exists");
+        assert!(found.verified, "{found:?}");
+        world.container("/secrets/1/valueFrom", json!("shop/none"));
+        let found = remedy(&world);
+        assert!(found.summary.ends_with("as in `/shop/none`"), "{found:?}");
+        assert!(!found.commands.iter().any(|command| command.contains("put-parameter")));
+    }
+
+    #[test]
+    fn a_message_may_name_it_with_the_slash_that_an_arn_hides() {
+        let mut world = World::default();
+        let arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/gone";
+        world.container("/secrets/1/valueFrom", json!(arn));
+        for name in ["gone", "/gone"] {
+            let report = world.stopped(&MESSAGE.replace("/shop/flag", name)).report();
+            assert_eq!(report.root_causes[0].because, "the failure message names it", "{name}");
+        }
     }
 }
