@@ -126,8 +126,29 @@ impl Snapshot {
         let mut result = found.first()?.result.clone();
         if let Ok(output) = &mut result {
             normal::strip(output);
+            if query.name() == "ecs:DescribeTasks" {
+                self.newest(output);
+            }
         }
         Some(result)
+    }
+
+    /// Recorded tasks of which a higher version was saved are replaced by that one.
+    fn newest(&self, output: &mut Value) {
+        let Some(row) = table::row("ecs", "DescribeTasks") else { return };
+        let tasks = output.get_mut("tasks").and_then(Value::as_array_mut);
+        for task in tasks.into_iter().flatten() {
+            let arn = path::string(task, "taskArn").unwrap_or_default();
+            let region = Owner::of(&arn).region.unwrap_or_default();
+            let Some(store) = self.stores.get(&store_key(row, "", region)) else { continue };
+            let way = vec![("taskArn", Pattern::Is(arn))];
+            let version = |task: &Value| task.get("version").and_then(Value::as_u64);
+            if let Some(at) = store.satisfying(&way).first()
+                && version(&store.objects[*at]) > version(task)
+            {
+                *task = store.objects[*at].clone();
+            }
+        }
     }
 
     /// Whether a recording is about the secret `id`: a name, an ARN, or an ARN that ends with
