@@ -14,7 +14,7 @@ use super::{
     path::{self, Owner, Pattern, is_account, last, string},
     recording::{Recording, chain, every_key, recorded_error, recording_keys},
     select::secret_name,
-    shapes::{described, instances, take_policy, take_role},
+    shapes::{described, drop_values, instances, take_policy, take_role},
     store::{Store, canonical},
     table::{self, Ask, Proof, RECORDING_ONLY, REFERENCES, ROWS, Row, Scope, Shape},
 };
@@ -229,7 +229,7 @@ impl Builder {
         } else if is_recording(&value) {
             self.recording(source, value)
         } else {
-            self.output(&source, value);
+            self.output(&source, None, value);
             Ok(())
         }
     }
@@ -251,7 +251,7 @@ impl Builder {
         };
         let error = members.remove("error").filter(|error| !error.is_null());
         let output = members.remove("output").filter(|output| !output.is_null());
-        let result = match (output, error) {
+        let mut result = match (output, error) {
             (Some(_), Some(_)) => {
                 return Err(invalid("the recording has both `output` and `error`"));
             }
@@ -270,13 +270,19 @@ impl Builder {
                     | ("iam", "GetAccountAuthorizationDetails")
             );
             match result {
-                Ok(output) if feeds => self.output(&source, output),
+                Ok(output) if feeds => self.output(&source, region, output),
+                Err(error) if names == "ssm:GetParameter" && error.code == "ParameterNotFound" => {
+                    self.absent(&string(&input, "Name").unwrap_or_default(), region.as_deref());
+                }
                 _ => self.warn(
                     &source,
                     &format!("a recording of `{names}`, which is never asked, is not used"),
                 ),
             }
             return Ok(());
+        }
+        if let (Ok(output), "secretsmanager" | "ssm") = (&mut result, &*service) {
+            drop_values(output);
         }
         let truncated = result.as_ref().ok().and_then(normal::token_out).is_some();
         let continued = normal::token_in(&input).is_some();
@@ -359,8 +365,8 @@ impl Builder {
         self.recordings = recordings;
     }
 
-    /// A verbatim output.
-    fn output(&mut self, source: &str, value: Value) {
+    /// A verbatim output, or one like it of a recording, which may name the region.
+    fn output(&mut self, source: &str, region: Option<String>, value: Value) {
         let truncated = normal::token_out(&value).is_some();
         let Value::Object(mut members) = value else {
             self.warn(source, "not recognised: not an object");
@@ -368,7 +374,7 @@ impl Builder {
         };
         members.remove("ResponseMetadata");
         members.remove("$metadata");
-        let out = Output::verbatim(source, truncated);
+        let out = Output { region, ..Output::verbatim(source, truncated) };
         if ["RoleDetailList", "UserDetailList", "GroupDetailList"]
             .iter()
             .any(|key| members.contains_key(*key))
@@ -376,7 +382,7 @@ impl Builder {
             self.authorization_details(members, &out);
             return;
         }
-        if self.values(&mut members) {
+        if self.values(&mut members, out.region.as_deref()) {
             return;
         }
         if let Some(at) = whole_row(&members) {
@@ -460,7 +466,8 @@ impl Builder {
             }
             let at = rows[place];
             let truncated = out.truncated || strange > 0;
-            let out = Output { truncated, region: None, claim: Claim::AsListed, ..*out };
+            let region = out.region.clone();
+            let out = Output { truncated, region, claim: Claim::AsListed, ..*out };
             self.feed(at, items, &out);
             self.failures(at, failures, &out);
         }
@@ -472,7 +479,7 @@ impl Builder {
     }
 
     /// Outputs that hold secret values: what they prove is kept, the values are not.
-    fn values(&mut self, members: &mut Map<String, Value>) -> bool {
+    fn values(&mut self, members: &mut Map<String, Value>, region: Option<&str>) -> bool {
         let secret = table::row("secretsmanager", "DescribeSecret");
         let parameters = table::row("ssm", "DescribeParameters");
         let (Some(secret), Some(parameters)) = (secret, parameters) else { return false };
@@ -526,17 +533,24 @@ impl Builder {
                 });
             }
         }
-        let out = Output { claim: Claim::Nothing, ..Output::verbatim("", false) };
+        let asked = region.map(str::to_owned);
+        let out = Output { claim: Claim::Nothing, region: asked, ..Output::verbatim("", false) };
         self.feed(parameters, found, &out);
         for name in absent.as_ref().and_then(Value::as_array).into_iter().flatten() {
-            let Some(name) = name.as_str() else { continue };
-            let owner = Owner::of(name);
-            let plain = name.split_once(":parameter").map_or(name, |(_, name)| name);
-            let store = self.store(parameters, owner);
-            store.absent.insert(name.to_owned());
-            store.absent.insert(plain.to_owned());
+            self.absent(name.as_str().unwrap_or_default(), region);
         }
         true
+    }
+
+    /// Notes that there is no such parameter.
+    fn absent(&mut self, name: &str, region: Option<&str>) {
+        let Some(parameters) = table::row("ssm", "DescribeParameters") else { return };
+        let mut owner = Owner::of(name);
+        owner.region = owner.region.or(region);
+        let plain = name.split_once(":parameter").map_or(name, |(_, name)| name);
+        let store = self.store(parameters, owner);
+        store.absent.insert(name.to_owned());
+        store.absent.insert(plain.to_owned());
     }
 
     /// `get-account-authorization-details`: every role with its policies.

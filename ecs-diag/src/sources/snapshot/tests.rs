@@ -242,6 +242,65 @@ fn secrets_are_told_apart_and_their_values_dropped() {
 }
 
 #[test]
+fn recordings_keep_no_values() {
+    let recording = |name: &str, input: Value, output: Value| {
+        let (service, operation) = name.split_once(':').unwrap();
+        json!({"service": service, "operation": operation, "input": input, "output": output})
+    };
+    let secret = json!({"SecretId": "one"});
+    let arn = format!("arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:one-AbCdEf");
+    let tags = json!([{"Key": "team", "Value": "shop"}]);
+    let snapshot = snapshot([
+        home(),
+        recording(
+            "ssm:DescribeParameters",
+            json!({}),
+            json!({"Parameters": [{"Name": "/p", "Value": "hush"}]}),
+        ),
+        recording(
+            "secretsmanager:DescribeSecret",
+            secret.clone(),
+            json!({"ARN": arn, "Name": "one", "Tags": tags, "SecretString": "hush"}),
+        ),
+    ]);
+    let answer = ask(&snapshot, "ssm:DescribeParameters", json!({})).unwrap();
+    assert_eq!(answer, json!({"Parameters": [{"Name": "/p"}]}));
+    let answer = ask(&snapshot, "secretsmanager:DescribeSecret", secret).unwrap();
+    assert_eq!(answer, json!({"ARN": arn, "Name": "one", "Tags": tags}));
+}
+
+#[test]
+fn parameters_are_missing_where_they_were_asked_for() {
+    let recording = |operation: &str, input: Value, rest: (&str, Value)| json!({"service": "ssm", "operation": operation, "region": "us-east-1", "input": input, rest.0: rest.1});
+    let snapshot = snapshot([
+        home(),
+        recording(
+            "GetParameters",
+            json!({"Names": ["/a", "/b"]}),
+            (
+                "output",
+                json!({"Parameters": [{"Name": "/b", "Value": "hush"}], "InvalidParameters": ["/a"]}),
+            ),
+        ),
+        recording(
+            "GetParameter",
+            json!({"Name": "/c"}),
+            ("error", json!({"code": "ParameterNotFound"})),
+        ),
+    ]);
+    assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
+    let found = |name: &str, region: &str| {
+        let input = json!({"ParameterFilters": [{"Key": "Name", "Values": [name]}]});
+        let query = Query::new("ssm", "DescribeParameters", &input).in_region(Some(region));
+        snapshot.answer(&query).ok().map(|answer| ids(&answer, "Parameters", "Name").len())
+    };
+    for (name, there) in [("/a", 0), ("/b", 1), ("/c", 0)] {
+        assert_eq!(found(name, "us-east-1"), Some(there), "{name}");
+        assert_eq!(found(name, "eu-west-1"), None, "{name}");
+    }
+}
+
+#[test]
 fn absence_from_a_complete_list() {
     let snapshot = snapshot([home(), json!({"Subnets": [subnet("subnet-1")]})]);
     let name = "ec2:DescribeSubnets";
