@@ -18,7 +18,7 @@ use super::{
     store::{Store, canonical},
     table::{self, Ask, Proof, RECORDING_ONLY, REFERENCES, ROWS, Row, Scope, Shape},
 };
-use crate::{SourceError, aws};
+use crate::{ErrorKind, SourceError, aws};
 
 /// The schema of `snapshot.json` that this version reads.
 const SCHEMA: &str = "ecs-diag/snapshot/v1";
@@ -790,9 +790,12 @@ impl Builder {
             let Recording { service, operation, input, result, .. } = recording;
             let key = self.recording_key(recording, &aliases);
             recordings.entry(key).or_default().push(at);
+            let Err(error) = result else { continue };
+            // Whoever may not ask for everything was refused before any input was looked at.
             let every = input.as_object().is_none_or(Map::is_empty)
-                && table::needs_input(service, operation);
-            if let (Err(error), true) = (result, every) {
+                && (table::needs_input(service, operation)
+                    || error.kind == ErrorKind::AccessDenied);
+            if every {
                 let region = self.recording_region(recording);
                 let key = every_key(service, operation, region);
                 let old = errors.get(&key);

@@ -790,6 +790,7 @@ fn recorded_errors() {
         error("GetRole", json!({"RoleName": "gone"}), "NoSuchEntity"),
         error("GetRolePolicy", json!({}), "AccessDenied"),
         json!({"service": "ec2", "operation": "DescribeVpcs", "error": {"code": "UnauthorizedOperation"}}),
+        json!({"service": "ec2", "operation": "DescribeSubnets", "error": {"code": "RequestLimitExceeded"}}),
         json!({"service": "s3", "operation": "HeadObject", "input": {"Bucket": "b", "Key": "k"}, "error": {"code": "timeout", "message": "m"}}),
     ]);
     assert_eq!(kind(&snapshot, "iam:GetRole", json!({"RoleName": "gone"})), ErrorKind::NotFound);
@@ -797,10 +798,11 @@ fn recorded_errors() {
     let any = json!({"RoleName": "any", "PolicyName": "p"});
     assert_eq!(kind(&snapshot, "iam:GetRolePolicy", any), ErrorKind::AccessDenied);
     assert_eq!(kind(&snapshot, "ec2:DescribeVpcs", json!({})), ErrorKind::AccessDenied);
-    assert_eq!(
-        kind(&snapshot, "ec2:DescribeVpcs", json!({"VpcIds": ["v"]})),
-        ErrorKind::NotRecorded
-    );
+    let input = json!({"VpcIds": ["v"]});
+    assert_eq!(kind(&snapshot, "ec2:DescribeVpcs", input), ErrorKind::AccessDenied);
+    assert_eq!(kind(&snapshot, "ec2:DescribeSubnets", json!({})), ErrorKind::Throttled);
+    let input = json!({"SubnetIds": ["s"]});
+    assert_eq!(kind(&snapshot, "ec2:DescribeSubnets", input), ErrorKind::NotRecorded);
     let input = json!({"Bucket": "b", "Key": "k"});
     assert_eq!(kind(&snapshot, "s3:HeadObject", input), ErrorKind::Timeout);
 }
