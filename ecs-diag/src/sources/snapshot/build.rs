@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -139,17 +140,17 @@ impl Builder {
             let words = format!("`schema` is `{schema}`, this version reads `{SCHEMA}`");
             return Err(invalid(words));
         }
-        for name in ["account", "region", "captured_at"] {
+        for name in ["account", "region"] {
             if item.value.get(name).is_some_and(|v| !v.is_null() && !v.is_string()) {
                 return Err(invalid(format!("`{name}` is not a text")));
             }
         }
-        let captured_at = string(&item.value, "captured_at")
-            .map(|text| {
-                text.parse::<Timestamp>()
-                    .map_err(|error| invalid(format!("`captured_at` is not a time: {error}")))
-            })
-            .transpose()?;
+        let captured_at = item.value.get("captured_at").filter(|value| !value.is_null());
+        let captured_at = captured_at
+            .map(aws::Time::deserialize)
+            .transpose()
+            .map_err(|error| invalid(format!("`captured_at`: {error}")))?
+            .map(|time| time.0);
         let partial = match item.value.get("partial") {
             None | Some(Value::Null) => &Vec::new(),
             Some(Value::Array(names)) => names,

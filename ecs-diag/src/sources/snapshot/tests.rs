@@ -923,9 +923,18 @@ fn errors_name_file_line_and_reason() {
         json!({"service": "ecs", "operation": "DescribeTasks", "input": [], "output": {}}),
         json!({"schema": "ecs-diag/snapshot/v2"}),
         json!({"schema": "ecs-diag/snapshot/v1", "captured_at": "yesterday"}),
+        json!({"schema": "ecs-diag/snapshot/v1", "captured_at": {}}),
     ] {
         let error = Snapshot::from_values([("x.json".to_owned(), value.clone())]).unwrap_err();
         assert_eq!((error.kind, &*error.file), (SnapshotErrorKind::Invalid, "x.json"), "{value}");
+    }
+}
+
+#[test]
+fn the_clock_is_a_time_in_any_form() {
+    for captured_at in [json!("2026-11-24T10:00:00+01:00"), json!(1_795_510_800)] {
+        let manifest = json!({"schema": "ecs-diag/snapshot/v1", "captured_at": captured_at});
+        assert_eq!(snapshot([manifest]).captured_at(), "2026-11-24T09:00:00Z".parse().ok());
     }
 }
 
