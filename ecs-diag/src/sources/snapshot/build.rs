@@ -376,9 +376,13 @@ impl Builder {
         members.remove("ResponseMetadata");
         members.remove("$metadata");
         let out = Output { region, ..Output::verbatim(source, truncated) };
-        if ["RoleDetailList", "UserDetailList", "GroupDetailList"]
-            .iter()
-            .any(|key| members.contains_key(*key))
+        // Policies of organizations have a `Name`.
+        let policies = members.get("Policies").and_then(Value::as_array);
+        let of_iam = policies.into_iter().flatten().any(|p| p.get("PolicyName").is_some());
+        if of_iam
+            || ["RoleDetailList", "UserDetailList", "GroupDetailList"]
+                .iter()
+                .any(|key| members.contains_key(*key))
         {
             self.authorization_details(members, &out);
             return;
@@ -554,7 +558,8 @@ impl Builder {
         store.absent.insert(plain.to_owned());
     }
 
-    /// `get-account-authorization-details`: every role with its policies.
+    /// `get-account-authorization-details`: every role with its policies. What lists policies
+    /// alone need not list all.
     fn authorization_details(&mut self, mut members: Map<String, Value>, out: &Output<'_>) {
         let mut list = |key: &str| match members.remove(key) {
             Some(Value::Array(items)) => Some(items),
@@ -569,6 +574,7 @@ impl Builder {
         let users = [list("UserDetailList"), list("GroupDetailList")];
         let others = users.iter().flatten().any(|users| !users.is_empty());
         let details = |claim, truncated| Output { claim, truncated, region: None, ..*out };
+        let claim = if roles.is_some() { Claim::All } else { Claim::Nothing };
         if let Some(roles) = roles {
             // Policies that somebody has, and nobody listed who has them: the output was filtered.
             let filtered = roles.is_empty() && attached > 0 && !others;
@@ -595,9 +601,10 @@ impl Builder {
             for policy in policies {
                 take_policy(policy, &mut whole, &mut versions);
             }
+            let policies = details(claim, out.truncated);
             for (operation, objects) in [("GetPolicy", whole), ("GetPolicyVersion", versions)] {
                 if let Some(at) = table::row("iam", operation) {
-                    self.feed(at, objects, &details(Claim::All, out.truncated));
+                    self.feed(at, objects, &policies);
                 }
             }
         }

@@ -605,6 +605,16 @@ fn filtered_account_details_prove_nothing() {
 }
 
 #[test]
+fn policies_alone_are_there_and_prove_nothing() {
+    let arn = |name: &str| json!({"PolicyArn": format!("arn:aws:iam::{ACCOUNT}:policy/{name}")});
+    let policy = json!({"PolicyName": "a", "Arn": arn("a")["PolicyArn"], "DefaultVersionId": "v2"});
+    let snapshot = snapshot([home(), json!({"Policies": [policy]})]);
+    assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
+    assert_eq!(ask(&snapshot, "iam:GetPolicy", arn("a")).unwrap(), json!({"Policy": policy}));
+    assert_eq!(kind(&snapshot, "iam:GetPolicy", arn("b")), ErrorKind::NotRecorded);
+}
+
+#[test]
 fn one_role_proves_nothing_about_another() {
     let role =
         json!({"Role": {"RoleName": "exec", "Arn": format!("arn:aws:iam::{ACCOUNT}:role/exec")}});
