@@ -440,8 +440,9 @@ impl Builder {
         out: &Output<'_>,
     ) -> bool {
         if items.is_empty() {
-            // Parameters are printed alike by three operations.
-            if rows.len() > 1 || key == "Parameters" {
+            // Parameters are printed alike by three operations; images are those of a repository.
+            let of_which = matches!(ROWS[rows[0]].proof, Proof::Per(_));
+            if rows.len() > 1 || key == "Parameters" || of_which {
                 if key != "serviceDeployments" {
                     let words = format!(
                         "an empty `{key}` does not say whose it is; save it as a recording"

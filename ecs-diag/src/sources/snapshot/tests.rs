@@ -899,6 +899,14 @@ fn folders_lines_and_packed_files() {
 
 #[cfg(unix)]
 #[test]
+fn an_empty_list_of_what_belongs_to_something_is_a_warning() {
+    let snapshot = snapshot([home(), json!({"imageDetails": []}), json!({"Subnets": []})]);
+    let warning =
+        "1.json: an empty `imageDetails` does not say whose it is; save it as a recording";
+    assert_eq!(snapshot.warnings(), [warning]);
+}
+
+#[test]
 fn links_are_not_followed() {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("x.json"), json!({"Vpcs": []}).to_string()).unwrap();
