@@ -470,13 +470,18 @@ fn files_are_united_and_the_newest_task_wins() {
         assert_eq!(tasks[0]["tags"][0]["key"], "k");
         assert_eq!(snapshot.events().count(), 1);
     }
-    // Nor does a recording keep an older version.
+    // Nor does a recording keep an older version, or forget what an event tells.
     let input = json!({"cluster": "web", "tasks": ["a"]});
-    let recording = |version| json!({"service": "ecs", "operation": "DescribeTasks", "input": input, "output": {"tasks": [task("a", version)], "failures": []}});
-    for (recorded, newest) in [(3, 4), (7, 7)] {
-        let snapshot = snapshot([recording(recorded), event.clone()]);
+    let recording = |output: Value| json!({"service": "ecs", "operation": "DescribeTasks", "input": input, "output": output});
+    for (output, newest) in [
+        (json!({"tasks": [task("a", 3)], "failures": []}), 4),
+        (json!({"tasks": [task("a", 7)], "failures": []}), 7),
+        (json!({"tasks": [], "failures": [{"arn": task_arn("a"), "reason": "MISSING"}]}), 4),
+    ] {
+        let snapshot = snapshot([recording(output), event.clone()]);
         let answer = ask(&snapshot, "ecs:DescribeTasks", input.clone()).unwrap();
         assert_eq!(answer["tasks"][0]["version"], newest);
+        assert_eq!(answer["failures"], json!([]));
     }
 }
 
