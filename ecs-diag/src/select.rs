@@ -155,18 +155,23 @@ fn no_task(cluster: Option<&str>, snapshot: &Snapshot) -> Error {
 
 /// An error with the tasks that there are.
 fn list(message: impl Into<String>, tasks: &[(ecs::Task, &Value)]) -> Error {
-    let mut lines: Vec<_> = tasks.iter().take(LISTED).map(|(task, _)| line(task)).collect();
+    // Ids that clusters share are told apart by the cluster.
+    let ids: BTreeSet<&str> = tasks.iter().map(|(task, _)| name(&task.task_arn)).collect();
+    let line = |(task, _): &(ecs::Task, &Value)| line(task, ids.len() == tasks.len());
+    let mut lines: Vec<_> = tasks.iter().take(LISTED).map(line).collect();
     if tasks.len() > LISTED {
         lines.push(format!("… and {} more", tasks.len() - LISTED));
     }
     error(message).with_candidates(lines)
 }
 
-/// Id, status and reason.
-fn line(task: &ecs::Task) -> String {
+/// Id (with the cluster, unless it `is_unique`), status and reason.
+fn line(task: &ecs::Task, is_unique: bool) -> String {
+    let arn: Option<Arn> = task.task_arn.parse().ok();
+    let long = arn.as_ref().map(Arn::resource_id);
     let reason = task.stopped_reason.as_deref().map(|reason| shorten(reason, REASON));
     [
-        Some(name(&task.task_arn)),
+        long.filter(|_| !is_unique).or_else(|| Some(name(&task.task_arn))),
         task.last_status.as_deref(),
         task.stop_code.as_deref(),
         reason.as_deref(),
@@ -369,6 +374,9 @@ mod tests {
             let error = snapshot.find(cluster, task, service).unwrap_err();
             assert_eq!(error.kind(), Kind::NoSuchTarget, "{task:?} {service:?}");
         }
+        let error = snapshot.find(None, Some("a"), None).unwrap_err();
+        let ids = error.candidates().iter().map(|line| line.split("  ").next());
+        assert_eq!(ids.collect::<Vec<_>>(), [Some("lab/a"), Some("shop/a")]);
     }
 
     #[test]

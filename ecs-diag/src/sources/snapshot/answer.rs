@@ -126,8 +126,44 @@ impl Snapshot {
         let mut result = found.first()?.result.clone();
         if let Ok(output) = &mut result {
             normal::strip(output);
+            if query.name() == "ecs:DescribeTasks" {
+                self.newest(output);
+            }
         }
         Some(result)
+    }
+
+    /// A recorded task of which a higher version was saved is replaced by that one; one that had
+    /// expired when it was asked for, by what an event still tells of it.
+    fn newest(&self, output: &mut Value) {
+        let Some(row) = table::row("ecs", "DescribeTasks") else { return };
+        let saved = |arn: Option<&Value>| {
+            let arn = arn.and_then(Value::as_str)?;
+            let region = Owner::of(arn).region.unwrap_or_default();
+            let store = self.stores.get(&store_key(row, "", region))?;
+            let way = vec![("taskArn", Pattern::Is(arn.to_owned()))];
+            store.satisfying(&way).first().map(|at| &store.objects[*at])
+        };
+        let version = |task: &Value| task.get("version").and_then(Value::as_u64);
+        let mut expired = Vec::new();
+        if let Some(Value::Array(failures)) = output.get_mut("failures") {
+            failures.retain(|failure| match saved(failure.get("arn")) {
+                Some(task) => {
+                    expired.push(task.clone());
+                    false
+                }
+                None => true,
+            });
+        }
+        let Some(Value::Array(tasks)) = output.get_mut("tasks") else { return };
+        for task in &mut *tasks {
+            if let Some(newer) = saved(task.get("taskArn"))
+                && version(newer) > version(task)
+            {
+                *task = newer.clone();
+            }
+        }
+        tasks.extend(expired);
     }
 
     /// Whether a recording is about the secret `id`: a name, an ARN, or an ARN that ends with

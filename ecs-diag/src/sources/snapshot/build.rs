@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -14,11 +15,11 @@ use super::{
     path::{self, Owner, Pattern, is_account, last, string},
     recording::{Recording, chain, every_key, recorded_error, recording_keys},
     select::secret_name,
-    shapes::{described, instances, take_policy, take_role},
+    shapes::{described, drop_values, instances, take_policy, take_role},
     store::{Store, canonical},
     table::{self, Ask, Proof, RECORDING_ONLY, REFERENCES, ROWS, Row, Scope, Shape},
 };
-use crate::{SourceError, aws};
+use crate::{ErrorKind, SourceError, aws};
 
 /// The schema of `snapshot.json` that this version reads.
 const SCHEMA: &str = "ecs-diag/snapshot/v1";
@@ -139,17 +140,17 @@ impl Builder {
             let words = format!("`schema` is `{schema}`, this version reads `{SCHEMA}`");
             return Err(invalid(words));
         }
-        for name in ["account", "region", "captured_at"] {
+        for name in ["account", "region"] {
             if item.value.get(name).is_some_and(|v| !v.is_null() && !v.is_string()) {
                 return Err(invalid(format!("`{name}` is not a text")));
             }
         }
-        let captured_at = string(&item.value, "captured_at")
-            .map(|text| {
-                text.parse::<Timestamp>()
-                    .map_err(|error| invalid(format!("`captured_at` is not a time: {error}")))
-            })
-            .transpose()?;
+        let captured_at = item.value.get("captured_at").filter(|value| !value.is_null());
+        let captured_at = captured_at
+            .map(aws::Time::deserialize)
+            .transpose()
+            .map_err(|error| invalid(format!("`captured_at`: {error}")))?
+            .map(|time| time.0);
         let partial = match item.value.get("partial") {
             None | Some(Value::Null) => &Vec::new(),
             Some(Value::Array(names)) => names,
@@ -229,7 +230,7 @@ impl Builder {
         } else if is_recording(&value) {
             self.recording(source, value)
         } else {
-            self.output(&source, value);
+            self.output(&source, None, value);
             Ok(())
         }
     }
@@ -251,7 +252,7 @@ impl Builder {
         };
         let error = members.remove("error").filter(|error| !error.is_null());
         let output = members.remove("output").filter(|output| !output.is_null());
-        let result = match (output, error) {
+        let mut result = match (output, error) {
             (Some(_), Some(_)) => {
                 return Err(invalid("the recording has both `output` and `error`"));
             }
@@ -270,13 +271,19 @@ impl Builder {
                     | ("iam", "GetAccountAuthorizationDetails")
             );
             match result {
-                Ok(output) if feeds => self.output(&source, output),
+                Ok(output) if feeds => self.output(&source, region, output),
+                Err(error) if names == "ssm:GetParameter" && error.code == "ParameterNotFound" => {
+                    self.absent(&string(&input, "Name").unwrap_or_default(), region.as_deref());
+                }
                 _ => self.warn(
                     &source,
                     &format!("a recording of `{names}`, which is never asked, is not used"),
                 ),
             }
             return Ok(());
+        }
+        if let (Ok(output), "secretsmanager" | "ssm") = (&mut result, &*service) {
+            drop_values(output);
         }
         let truncated = result.as_ref().ok().and_then(normal::token_out).is_some();
         let continued = normal::token_in(&input).is_some();
@@ -359,8 +366,8 @@ impl Builder {
         self.recordings = recordings;
     }
 
-    /// A verbatim output.
-    fn output(&mut self, source: &str, value: Value) {
+    /// A verbatim output, or one like it of a recording, which may name the region.
+    fn output(&mut self, source: &str, region: Option<String>, value: Value) {
         let truncated = normal::token_out(&value).is_some();
         let Value::Object(mut members) = value else {
             self.warn(source, "not recognised: not an object");
@@ -368,15 +375,19 @@ impl Builder {
         };
         members.remove("ResponseMetadata");
         members.remove("$metadata");
-        let out = Output::verbatim(source, truncated);
-        if ["RoleDetailList", "UserDetailList", "GroupDetailList"]
-            .iter()
-            .any(|key| members.contains_key(*key))
+        let out = Output { region, ..Output::verbatim(source, truncated) };
+        // Policies of organizations have a `Name`.
+        let policies = members.get("Policies").and_then(Value::as_array);
+        let of_iam = policies.into_iter().flatten().any(|p| p.get("PolicyName").is_some());
+        if of_iam
+            || ["RoleDetailList", "UserDetailList", "GroupDetailList"]
+                .iter()
+                .any(|key| members.contains_key(*key))
         {
             self.authorization_details(members, &out);
             return;
         }
-        if self.values(&mut members) {
+        if self.values(&mut members, out.region.as_deref()) {
             return;
         }
         if let Some(at) = whole_row(&members) {
@@ -429,8 +440,9 @@ impl Builder {
         out: &Output<'_>,
     ) -> bool {
         if items.is_empty() {
-            // Parameters are printed alike by three operations.
-            if rows.len() > 1 || key == "Parameters" {
+            // Parameters are printed alike by three operations; images are those of a repository.
+            let of_which = matches!(ROWS[rows[0]].proof, Proof::Per(_));
+            if rows.len() > 1 || key == "Parameters" || of_which {
                 if key != "serviceDeployments" {
                     let words = format!(
                         "an empty `{key}` does not say whose it is; save it as a recording"
@@ -460,7 +472,8 @@ impl Builder {
             }
             let at = rows[place];
             let truncated = out.truncated || strange > 0;
-            let out = Output { truncated, region: None, claim: Claim::AsListed, ..*out };
+            let region = out.region.clone();
+            let out = Output { truncated, region, claim: Claim::AsListed, ..*out };
             self.feed(at, items, &out);
             self.failures(at, failures, &out);
         }
@@ -472,7 +485,7 @@ impl Builder {
     }
 
     /// Outputs that hold secret values: what they prove is kept, the values are not.
-    fn values(&mut self, members: &mut Map<String, Value>) -> bool {
+    fn values(&mut self, members: &mut Map<String, Value>, region: Option<&str>) -> bool {
         let secret = table::row("secretsmanager", "DescribeSecret");
         let parameters = table::row("ssm", "DescribeParameters");
         let (Some(secret), Some(parameters)) = (secret, parameters) else { return false };
@@ -526,20 +539,28 @@ impl Builder {
                 });
             }
         }
-        let out = Output { claim: Claim::Nothing, ..Output::verbatim("", false) };
+        let asked = region.map(str::to_owned);
+        let out = Output { claim: Claim::Nothing, region: asked, ..Output::verbatim("", false) };
         self.feed(parameters, found, &out);
         for name in absent.as_ref().and_then(Value::as_array).into_iter().flatten() {
-            let Some(name) = name.as_str() else { continue };
-            let owner = Owner::of(name);
-            let plain = name.split_once(":parameter").map_or(name, |(_, name)| name);
-            let store = self.store(parameters, owner);
-            store.absent.insert(name.to_owned());
-            store.absent.insert(plain.to_owned());
+            self.absent(name.as_str().unwrap_or_default(), region);
         }
         true
     }
 
-    /// `get-account-authorization-details`: every role with its policies.
+    /// Notes that there is no such parameter.
+    fn absent(&mut self, name: &str, region: Option<&str>) {
+        let Some(parameters) = table::row("ssm", "DescribeParameters") else { return };
+        let mut owner = Owner::of(name);
+        owner.region = owner.region.or(region);
+        let plain = name.split_once(":parameter").map_or(name, |(_, name)| name);
+        let store = self.store(parameters, owner);
+        store.absent.insert(name.to_owned());
+        store.absent.insert(plain.to_owned());
+    }
+
+    /// `get-account-authorization-details`: every role with its policies. What lists policies
+    /// alone need not list all.
     fn authorization_details(&mut self, mut members: Map<String, Value>, out: &Output<'_>) {
         let mut list = |key: &str| match members.remove(key) {
             Some(Value::Array(items)) => Some(items),
@@ -554,6 +575,7 @@ impl Builder {
         let users = [list("UserDetailList"), list("GroupDetailList")];
         let others = users.iter().flatten().any(|users| !users.is_empty());
         let details = |claim, truncated| Output { claim, truncated, region: None, ..*out };
+        let claim = if roles.is_some() { Claim::All } else { Claim::Nothing };
         if let Some(roles) = roles {
             // Policies that somebody has, and nobody listed who has them: the output was filtered.
             let filtered = roles.is_empty() && attached > 0 && !others;
@@ -580,9 +602,10 @@ impl Builder {
             for policy in policies {
                 take_policy(policy, &mut whole, &mut versions);
             }
+            let policies = details(claim, out.truncated);
             for (operation, objects) in [("GetPolicy", whole), ("GetPolicyVersion", versions)] {
                 if let Some(at) = table::row("iam", operation) {
-                    self.feed(at, objects, &details(Claim::All, out.truncated));
+                    self.feed(at, objects, &policies);
                 }
             }
         }
@@ -776,9 +799,12 @@ impl Builder {
             let Recording { service, operation, input, result, .. } = recording;
             let key = self.recording_key(recording, &aliases);
             recordings.entry(key).or_default().push(at);
+            let Err(error) = result else { continue };
+            // Whoever may not ask for everything was refused before any input was looked at.
             let every = input.as_object().is_none_or(Map::is_empty)
-                && table::needs_input(service, operation);
-            if let (Err(error), true) = (result, every) {
+                && (table::needs_input(service, operation)
+                    || error.kind == ErrorKind::AccessDenied);
+            if every {
                 let region = self.recording_region(recording);
                 let key = every_key(service, operation, region);
                 let old = errors.get(&key);

@@ -42,8 +42,8 @@ use crate::{DataSource, Query, SourceError};
 ///   higher `version` wins. Values of secrets and parameters are dropped.
 /// * **A recording**: `{"service": "kms", "operation": "GetKeyPolicy", "input": {…}, "output": {…}}`
 ///   or `"error": {"code": "…", "message": "…"}` instead of `output`, optionally `"region"`. An
-///   error recorded with an empty input, of an operation that AWS does not answer without input,
-///   stands for every input of it.
+///   error recorded with an empty input stands for every input that nothing else answers, if the
+///   caller was denied or AWS does not answer the operation without input.
 /// * **An EventBridge event "ECS Task State Change"**, which tells of a task what DescribeTasks
 ///   would.
 /// * **`snapshot.json`**: `{"schema": "ecs-diag/snapshot/v1", "account": "…", "region": "…",

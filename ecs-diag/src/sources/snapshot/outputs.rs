@@ -52,7 +52,9 @@ pub fn recognised_outputs() -> Vec<RecognisedOutput> {
             },
             like: row.like,
             also: match (row.service, row.operation) {
-                ("iam", "GetPolicy") => Some("`Policies` (get-account-authorization-details)"),
+                ("iam", "GetPolicy") => {
+                    Some("`Policies` (get-account-authorization-details, list-policies)")
+                }
                 ("iam", _) => details,
                 ("secretsmanager", "DescribeSecret") => Some("`SecretList` (list-secrets)"),
                 ("ssm", "DescribeParameters") => {

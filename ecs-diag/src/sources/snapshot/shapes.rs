@@ -29,6 +29,16 @@ pub(super) fn described(mut secret: Value) -> Value {
     secret
 }
 
+/// Leaves out the values of secrets and parameters.
+pub(super) fn drop_values(output: &mut Value) {
+    let Value::Object(members) = output else { return };
+    members.retain(|name, _| !matches!(name.as_str(), "SecretString" | "SecretBinary"));
+    let parameters = members.get_mut("Parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
+        parameter.remove("Value");
+    }
+}
+
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

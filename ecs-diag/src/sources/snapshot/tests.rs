@@ -242,6 +242,65 @@ fn secrets_are_told_apart_and_their_values_dropped() {
 }
 
 #[test]
+fn recordings_keep_no_values() {
+    let recording = |name: &str, input: Value, output: Value| {
+        let (service, operation) = name.split_once(':').unwrap();
+        json!({"service": service, "operation": operation, "input": input, "output": output})
+    };
+    let secret = json!({"SecretId": "one"});
+    let arn = format!("arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:one-AbCdEf");
+    let tags = json!([{"Key": "team", "Value": "shop"}]);
+    let snapshot = snapshot([
+        home(),
+        recording(
+            "ssm:DescribeParameters",
+            json!({}),
+            json!({"Parameters": [{"Name": "/p", "Value": "hush"}]}),
+        ),
+        recording(
+            "secretsmanager:DescribeSecret",
+            secret.clone(),
+            json!({"ARN": arn, "Name": "one", "Tags": tags, "SecretString": "hush"}),
+        ),
+    ]);
+    let answer = ask(&snapshot, "ssm:DescribeParameters", json!({})).unwrap();
+    assert_eq!(answer, json!({"Parameters": [{"Name": "/p"}]}));
+    let answer = ask(&snapshot, "secretsmanager:DescribeSecret", secret).unwrap();
+    assert_eq!(answer, json!({"ARN": arn, "Name": "one", "Tags": tags}));
+}
+
+#[test]
+fn parameters_are_missing_where_they_were_asked_for() {
+    let recording = |operation: &str, input: Value, rest: (&str, Value)| json!({"service": "ssm", "operation": operation, "region": "us-east-1", "input": input, rest.0: rest.1});
+    let snapshot = snapshot([
+        home(),
+        recording(
+            "GetParameters",
+            json!({"Names": ["/a", "/b"]}),
+            (
+                "output",
+                json!({"Parameters": [{"Name": "/b", "Value": "hush"}], "InvalidParameters": ["/a"]}),
+            ),
+        ),
+        recording(
+            "GetParameter",
+            json!({"Name": "/c"}),
+            ("error", json!({"code": "ParameterNotFound"})),
+        ),
+    ]);
+    assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
+    let found = |name: &str, region: &str| {
+        let input = json!({"ParameterFilters": [{"Key": "Name", "Values": [name]}]});
+        let query = Query::new("ssm", "DescribeParameters", &input).in_region(Some(region));
+        snapshot.answer(&query).ok().map(|answer| ids(&answer, "Parameters", "Name").len())
+    };
+    for (name, there) in [("/a", 0), ("/b", 1), ("/c", 0)] {
+        assert_eq!(found(name, "us-east-1"), Some(there), "{name}");
+        assert_eq!(found(name, "eu-west-1"), None, "{name}");
+    }
+}
+
+#[test]
 fn absence_from_a_complete_list() {
     let snapshot = snapshot([home(), json!({"Subnets": [subnet("subnet-1")]})]);
     let name = "ec2:DescribeSubnets";
@@ -411,6 +470,19 @@ fn files_are_united_and_the_newest_task_wins() {
         assert_eq!(tasks[0]["tags"][0]["key"], "k");
         assert_eq!(snapshot.events().count(), 1);
     }
+    // Nor does a recording keep an older version, or forget what an event tells.
+    let input = json!({"cluster": "web", "tasks": ["a"]});
+    let recording = |output: Value| json!({"service": "ecs", "operation": "DescribeTasks", "input": input, "output": output});
+    for (output, newest) in [
+        (json!({"tasks": [task("a", 3)], "failures": []}), 4),
+        (json!({"tasks": [task("a", 7)], "failures": []}), 7),
+        (json!({"tasks": [], "failures": [{"arn": task_arn("a"), "reason": "MISSING"}]}), 4),
+    ] {
+        let snapshot = snapshot([recording(output), event.clone()]);
+        let answer = ask(&snapshot, "ecs:DescribeTasks", input.clone()).unwrap();
+        assert_eq!(answer["tasks"][0]["version"], newest);
+        assert_eq!(answer["failures"], json!([]));
+    }
 }
 
 #[test]
@@ -535,6 +607,16 @@ fn filtered_account_details_prove_nothing() {
     let only_roles = snapshot([home(), filtered]);
     let policy = json!({"PolicyArn": format!("arn:aws:iam::{ACCOUNT}:policy/other")});
     assert_eq!(kind(&only_roles, "iam:GetPolicy", policy), ErrorKind::NotRecorded);
+}
+
+#[test]
+fn policies_alone_are_there_and_prove_nothing() {
+    let arn = |name: &str| json!({"PolicyArn": format!("arn:aws:iam::{ACCOUNT}:policy/{name}")});
+    let policy = json!({"PolicyName": "a", "Arn": arn("a")["PolicyArn"], "DefaultVersionId": "v2"});
+    let snapshot = snapshot([home(), json!({"Policies": [policy]})]);
+    assert!(snapshot.warnings().is_empty(), "{:?}", snapshot.warnings());
+    assert_eq!(ask(&snapshot, "iam:GetPolicy", arn("a")).unwrap(), json!({"Policy": policy}));
+    assert_eq!(kind(&snapshot, "iam:GetPolicy", arn("b")), ErrorKind::NotRecorded);
 }
 
 #[test]
@@ -723,6 +805,7 @@ fn recorded_errors() {
         error("GetRole", json!({"RoleName": "gone"}), "NoSuchEntity"),
         error("GetRolePolicy", json!({}), "AccessDenied"),
         json!({"service": "ec2", "operation": "DescribeVpcs", "error": {"code": "UnauthorizedOperation"}}),
+        json!({"service": "ec2", "operation": "DescribeSubnets", "error": {"code": "RequestLimitExceeded"}}),
         json!({"service": "s3", "operation": "HeadObject", "input": {"Bucket": "b", "Key": "k"}, "error": {"code": "timeout", "message": "m"}}),
     ]);
     assert_eq!(kind(&snapshot, "iam:GetRole", json!({"RoleName": "gone"})), ErrorKind::NotFound);
@@ -730,10 +813,11 @@ fn recorded_errors() {
     let any = json!({"RoleName": "any", "PolicyName": "p"});
     assert_eq!(kind(&snapshot, "iam:GetRolePolicy", any), ErrorKind::AccessDenied);
     assert_eq!(kind(&snapshot, "ec2:DescribeVpcs", json!({})), ErrorKind::AccessDenied);
-    assert_eq!(
-        kind(&snapshot, "ec2:DescribeVpcs", json!({"VpcIds": ["v"]})),
-        ErrorKind::NotRecorded
-    );
+    let input = json!({"VpcIds": ["v"]});
+    assert_eq!(kind(&snapshot, "ec2:DescribeVpcs", input), ErrorKind::AccessDenied);
+    assert_eq!(kind(&snapshot, "ec2:DescribeSubnets", json!({})), ErrorKind::Throttled);
+    let input = json!({"SubnetIds": ["s"]});
+    assert_eq!(kind(&snapshot, "ec2:DescribeSubnets", input), ErrorKind::NotRecorded);
     let input = json!({"Bucket": "b", "Key": "k"});
     assert_eq!(kind(&snapshot, "s3:HeadObject", input), ErrorKind::Timeout);
 }
@@ -820,6 +904,14 @@ fn folders_lines_and_packed_files() {
 
 #[cfg(unix)]
 #[test]
+fn an_empty_list_of_what_belongs_to_something_is_a_warning() {
+    let snapshot = snapshot([home(), json!({"imageDetails": []}), json!({"Subnets": []})]);
+    let warning =
+        "1.json: an empty `imageDetails` does not say whose it is; save it as a recording";
+    assert_eq!(snapshot.warnings(), [warning]);
+}
+
+#[test]
 fn links_are_not_followed() {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("x.json"), json!({"Vpcs": []}).to_string()).unwrap();
@@ -854,9 +946,18 @@ fn errors_name_file_line_and_reason() {
         json!({"service": "ecs", "operation": "DescribeTasks", "input": [], "output": {}}),
         json!({"schema": "ecs-diag/snapshot/v2"}),
         json!({"schema": "ecs-diag/snapshot/v1", "captured_at": "yesterday"}),
+        json!({"schema": "ecs-diag/snapshot/v1", "captured_at": {}}),
     ] {
         let error = Snapshot::from_values([("x.json".to_owned(), value.clone())]).unwrap_err();
         assert_eq!((error.kind, &*error.file), (SnapshotErrorKind::Invalid, "x.json"), "{value}");
+    }
+}
+
+#[test]
+fn the_clock_is_a_time_in_any_form() {
+    for captured_at in [json!("2026-11-24T10:00:00+01:00"), json!(1_795_510_800)] {
+        let manifest = json!({"schema": "ecs-diag/snapshot/v1", "captured_at": captured_at});
+        assert_eq!(snapshot([manifest]).captured_at(), "2026-11-24T09:00:00Z".parse().ok());
     }
 }
 
