@@ -103,7 +103,9 @@ impl Diagnosis {
             .into_iter()
             .map(|name| {
                 let name = name.as_ref();
-                if self.checks().any(|meta| selected(meta, &[name])) {
+                if checks::DOMAINS.contains(&name)
+                    || self.checks().any(|meta| selected(meta, &[name]))
+                {
                     return Ok(name.to_owned());
                 }
                 let known = self.checks().flat_map(|meta| [&meta.id, &meta.domain]);

@@ -53,6 +53,30 @@ pub(crate) const TASK_FOUND: &str = "pre-task-found";
 /// The check that says what the caller may not read.
 pub(crate) const CALLER_PERMISSIONS: &str = "pre-caller-permissions";
 
+/// The catalogue's domains: each may be named where checks are chosen, whether or not it has
+/// checks yet.
+pub(crate) const DOMAINS: [&str; 19] = [
+    "preflight",
+    "classification",
+    "image",
+    "execution-role",
+    "task-role",
+    "exec",
+    "secrets",
+    "kms",
+    "logging",
+    "network",
+    "volumes",
+    "container-instance",
+    "external",
+    "ssm-agent",
+    "placement",
+    "fargate",
+    "container",
+    "service",
+    "guardduty",
+];
+
 /// Every built-in check, in the catalogue's order.
 pub(crate) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
@@ -91,6 +115,14 @@ mod tests {
                     && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())),
                 "`{id}` is not kebab-case"
             );
+        }
+    }
+
+    #[test]
+    fn every_check_belongs_to_a_domain() {
+        for entry in all() {
+            let meta = entry.check.meta();
+            assert!(DOMAINS.contains(&&*meta.domain), "`{}`: `{}`", meta.id, meta.domain);
         }
     }
 
