@@ -1,4 +1,4 @@
-use super::{NO_SECRETS, References, changed, reference::Mention};
+use super::{NO_SECRETS, References, reference::Mention};
 use crate::{
     check::{Check, Cx, Meta, check},
     checks::definition,
@@ -65,7 +65,7 @@ impl Check for AsmArnShape {
                 if mention.pointer != first.pointer {
                     remedy = remedy.step(format!("set `{}` to `{text}`", mention.pointer));
                 }
-                remedy = remedy.edit(changed(&task_definition, mention, text));
+                remedy = remedy.edit(definition::set(&task_definition, &mention.pointer, text));
             }
             let mut finding = Finding::blocker(format!(
                 "{} has {} behind the name of the secret, not none or three",

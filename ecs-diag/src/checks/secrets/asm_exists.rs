@@ -1,11 +1,11 @@
 use serde_json::Value;
 
-use super::{NO_SECRETS, References, ask_ahead, changed};
+use super::{NO_SECRETS, References, ask_ahead};
 use crate::{
     aws::secretsmanager::DescribeSecret,
     check::{Check, Cx, Meta, check},
     checks::definition,
-    facts::Missing,
+    facts::{self, Missing},
     finding::{Evidence, Finding, Remedy},
     shell::{self, quoted},
 };
@@ -66,10 +66,8 @@ impl Check for AsmExists {
                 Some(found) => Some(found),
                 None if secret.bare_name().is_some() && !secret.is_foreign(cx) => {
                     let by_name = DescribeSecret { secret_id: secret.name.clone() };
-                    match cx.get_in(region, &by_name) {
-                        Err(missing) if missing.is_pending() => return Err(missing),
-                        found => found.ok().flatten().filter(|found| found.name == secret.name),
-                    }
+                    facts::at_hand(cx.get_in(region, &by_name))?
+                        .filter(|found| found.name == secret.name)
                 }
                 None => None,
             };
@@ -103,7 +101,7 @@ impl Check for AsmExists {
                 remedy = Remedy::new(format!("name the secret by its whole ARN, `{}`", meant.arn));
                 for mention in &secret.mentions {
                     let text = format!("{}{}", meant.arn, mention.tail);
-                    remedy = remedy.edit(changed(&task_definition, mention, text));
+                    remedy = remedy.edit(definition::set(&task_definition, &mention.pointer, text));
                 }
                 remedy = definition::deployed(cx, &task_definition, remedy);
             } else {

@@ -1,4 +1,4 @@
-use super::{References, ask_ahead, changed};
+use super::{References, ask_ahead};
 use crate::{
     aws::secretsmanager::DescribeSecret,
     check::{Check, Cx, Meta, check},
@@ -76,7 +76,7 @@ impl Check for AsmRecreatedSuffix {
                 let text = format!("{}{}", present.arn, mention.tail);
                 remedy = remedy
                     .step(format!("set `{}` to `{text}`", mention.pointer))
-                    .edit(changed(&task_definition, mention, text));
+                    .edit(definition::set(&task_definition, &mention.pointer, text));
             }
             let finding = Finding::blocker(format!(
                 "secret `{name}` was created again: its ARN is `{}`, not `{}`",

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{NO_SECRETS, References, changed, reference::Mention};
+use super::{NO_SECRETS, References, reference::Mention};
 use crate::{
     check::{Check, Cx, Meta, check},
     checks::definition,
@@ -170,11 +170,9 @@ fn relabelled(cx: &Cx<'_>, mentions: &[Mention]) -> Result<Remedy, Missing> {
         let fields = mention.fields().unwrap_or_default();
         let id = mention.text.strip_suffix(mention.tail.as_str()).unwrap_or(&mention.text);
         let text = format!("{id}:{}::", fields.json_key.as_deref().unwrap_or(""));
-        remedy = remedy.step(format!("set `{}` to `{text}`", mention.pointer)).edit(changed(
-            &task_definition,
-            mention,
-            text,
-        ));
+        remedy = remedy
+            .step(format!("set `{}` to `{text}`", mention.pointer))
+            .edit(definition::set(&task_definition, &mention.pointer, text));
     }
     Ok(definition::deployed(cx, &task_definition, remedy))
 }

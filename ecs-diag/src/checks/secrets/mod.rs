@@ -3,13 +3,11 @@
 mod reference;
 
 use crate::{
-    aws::{Request, ecs::TaskDefinition},
+    aws::Request,
     check::Cx,
-    checks::definition,
-    edit::Edit,
-    facts::Missing,
+    facts::{self, Missing},
 };
-use reference::{Mention, References};
+use reference::References;
 
 super::checks! {
     ref_kind: RefKind,
@@ -26,13 +24,5 @@ const NO_SECRETS: &str = "no container refers to a secret of Secrets Manager";
 
 /// Asks ahead what the checks ask once a remedy is applied. That there is no answer is no obstacle.
 fn ask_ahead<R: Request>(cx: &Cx<'_>, region: Option<&str>, request: &R) -> Result<(), Missing> {
-    match cx.get_in(region, request) {
-        Err(missing) if missing.is_pending() => Err(missing),
-        _ => Ok(()),
-    }
-}
-
-/// Another text at the place of a reference.
-fn changed(definition: &TaskDefinition, mention: &Mention, text: String) -> Edit {
-    Edit::Set(definition::object(definition), mention.pointer.clone(), text.into())
+    facts::at_hand(cx.get_in(region, request)).map(drop)
 }

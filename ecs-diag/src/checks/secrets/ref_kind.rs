@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::{
-    References, ask_ahead, changed,
+    References, ask_ahead,
     reference::{Malformed, Parameter},
 };
 use crate::{
@@ -108,7 +108,11 @@ fn bare_name(cx: &mut Cx<'_>, parameter: &Parameter) -> Result<(), Missing> {
         // Key, stage and version, had they been meant.
         let fields = mention.text[name.len()..].to_owned();
         let fields = if fields.matches(':').count() == 3 { fields } else { String::new() };
-        remedy = remedy.edit(changed(&task_definition, mention, secret.arn.clone() + &fields));
+        remedy = remedy.edit(definition::set(
+            &task_definition,
+            &mention.pointer,
+            secret.arn.clone() + &fields,
+        ));
     }
     let finding = Finding::blocker(format!(
         "`{name}` is the name of a secret of Secrets Manager, but ECS takes it for a parameter's"

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{References, changed, reference::Parameter};
+use super::{References, reference::Parameter};
 use crate::{
     Query,
     check::{Check, Cx, Meta, check},
@@ -137,7 +137,11 @@ fn renamed(
         ))
     };
     for mention in parameter.mentions.iter().filter(|_| there) {
-        remedy = remedy.edit(changed(&task_definition, mention, format!("/{}", mention.text)));
+        remedy = remedy.edit(definition::set(
+            &task_definition,
+            &mention.pointer,
+            format!("/{}", mention.text),
+        ));
     }
     Ok(definition::deployed(cx, &task_definition, remedy))
 }
