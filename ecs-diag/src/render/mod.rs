@@ -176,7 +176,8 @@ struct Open<'r> {
 /// that most checks wait for.
 fn open_calls(report: &Report) -> Vec<Open<'_>> {
     let failed = report.symptom.as_ref().and_then(|symptom| symptom.reading.phase);
-    let mut calls: BTreeMap<&Query, (bool, Open<'_>)> = BTreeMap::new();
+    // One command may answer several queries: it is told once.
+    let mut calls: BTreeMap<(String, String), (bool, Open<'_>)> = BTreeMap::new();
     for check in with_status(report, Status::Unknown) {
         for missing in &check.unknown {
             // What was not saved says how to save it; the code would only repeat that.
@@ -188,10 +189,12 @@ fn open_calls(report: &Report) -> Vec<Open<'_>> {
             };
             let query = missing.query();
             let (near, open) = calls
-                .entry(query)
+                .entry((query.name(), error.clone()))
                 .or_insert_with(|| (false, Open { query, error, checks: vec![] }));
             *near |= failed == Some(check.phase);
-            open.checks.push(&check.check);
+            if !open.checks.contains(&&*check.check) {
+                open.checks.push(&check.check);
+            }
         }
     }
     let mut calls: Vec<_> = calls.into_values().collect();

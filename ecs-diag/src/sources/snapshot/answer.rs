@@ -93,8 +93,9 @@ impl Snapshot {
                 if let Some(error) = self.errors.get(&every_key(service, operation, region)) {
                     return Err(error.clone()).into();
                 }
+                let own = account.is_none_or(|account| account == at.account);
                 let what = if why.is_empty() { "not saved".to_owned() } else { why };
-                let words = format!("{what}: run `{}`", command(query, at.region));
+                let words = format!("{what}: run `{}`", command(query, at.region, own));
                 Err(SourceError::new(ErrorKind::NotRecorded, words)).into()
             }
         }

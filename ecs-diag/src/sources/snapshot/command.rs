@@ -2,29 +2,50 @@
 
 use serde_json::Value;
 
-use super::{error::shown, table::is_global};
-use crate::Query;
+use super::{
+    error::shown,
+    table::{self, Proof, is_global},
+};
+use crate::{Query, shell};
+
+/// Members of requests that narrow a list, beside those that end with `Ids`, `Names` or `Arns`.
+const NARROWING: [&str; 3] = ["Filters", "ParameterFilters", "logGroupNamePrefix"];
 
 /// The command that records the answer to `query`.
-pub(super) fn command(query: &Query, region: &str) -> String {
-    let service = if query.service == "s3" { "s3api" } else { &query.service };
-    let mut out = format!("aws {service} {}", kebab(&query.operation));
-    if let Value::Object(members) = query.input() {
-        for (name, value) in members {
+///
+/// A saved list counts as complete, so that the command lists everything of the target's `own`
+/// account: part of a list would make what it leaves out seem not to exist.
+pub(super) fn command(query: &Query, region: &str, own: bool) -> String {
+    let secret = ("secretsmanager", "DescribeSecret");
+    let asked = (&*query.service, &*query.operation);
+    let lists = own
+        && table::row(asked.0, asked.1).is_some_and(|row| table::ROWS[row].proof != Proof::Named);
+    let mut out = if own && asked == secret {
+        // Without the option the list leaves out secrets that are marked for deletion.
+        "aws secretsmanager list-secrets --include-planned-deletion".to_owned()
+    } else {
+        let service = if query.service == "s3" { "s3api" } else { &query.service };
+        let mut out = format!("aws {service} {}", kebab(&query.operation));
+        let Value::Object(members) = query.input() else { return out };
+        for (name, value) in members.iter().filter(|(name, _)| !(lists && narrows(name))) {
             out.push_str(" --");
-            out.push_str(&kebab(&name));
-            match &value {
+            out.push_str(&kebab(name));
+            match value {
                 Value::Bool(true) => {}
                 Value::Array(items) => items.iter().for_each(|item| argument(&mut out, item)),
                 value => argument(&mut out, value),
             }
         }
-    }
-    if !region.is_empty() && !is_global(&query.service) {
-        out.push_str(" --region ");
-        out.push_str(&quoted(region));
+        out
+    };
+    if !is_global(&query.service) {
+        out.push_str(&shell::region_option(Some(region).filter(|region| !region.is_empty())));
     }
     shown(&out)
+}
+
+fn narrows(member: &str) -> bool {
+    NARROWING.contains(&member) || ["Ids", "Names", "Arns"].iter().any(|end| member.ends_with(end))
 }
 
 fn argument(out: &mut String, value: &Value) {
@@ -34,7 +55,7 @@ fn argument(out: &mut String, value: &Value) {
         Value::Object(_) => shorthand(value).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     };
-    out.push_str(&quoted(&text));
+    out.push_str(&shell::quoted(&text));
 }
 
 /// `Name=vpc-id,Values=vpc-1,vpc-2`, where no text would have to be quoted inside.
@@ -54,16 +75,6 @@ fn shorthand(value: &Value) -> Option<String> {
         Some(format!("{name}={values}"))
     });
     Some(parts.collect::<Option<Vec<_>>>()?.join(","))
-}
-
-/// A word for a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 /// `describe-vpcs` of `DescribeVpcs`.
@@ -98,14 +109,25 @@ mod tests {
                 "ec2",
                 "DescribeSubnets",
                 json!({"SubnetIds": ["subnet-1", "subnet-2"]}),
-                "aws ec2 describe-subnets --subnet-ids subnet-1 subnet-2 --region eu-west-1",
+                "aws ec2 describe-subnets --region eu-west-1",
             ),
             (
-                "ec2",
-                "DescribeRouteTables",
-                json!({"Filters": [{"Name": "association.subnet-id", "Values": ["a", "b"]}]}),
-                "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=a,b \
-                 --region eu-west-1",
+                "ecr",
+                "DescribeImages",
+                json!({"repositoryName": "app", "imageIds": [{"imageTag": "v1"}]}),
+                "aws ecr describe-images --repository-name app --region eu-west-1",
+            ),
+            (
+                "secretsmanager",
+                "DescribeSecret",
+                json!({"SecretId": "db"}),
+                "aws secretsmanager list-secrets --include-planned-deletion --region eu-west-1",
+            ),
+            (
+                "ecs",
+                "DescribeTasks",
+                json!({"cluster": "shop", "tasks": ["a", "b"]}),
+                "aws ecs describe-tasks --cluster shop --tasks a b --region eu-west-1",
             ),
             ("iam", "GetRole", json!({"RoleName": "x"}), "aws iam get-role --role-name x"),
             (
@@ -121,7 +143,31 @@ mod tests {
                 "aws route53 list-hosted-zones-by-vpc --vpc-id vpc-1",
             ),
         ] {
-            assert_eq!(command(&Query::new(service, operation, &input), "eu-west-1"), expected);
+            let query = Query::new(service, operation, &input);
+            assert_eq!(command(&query, "eu-west-1", true), expected);
+        }
+    }
+
+    #[test]
+    fn another_account_is_asked_for_what_is_wanted_alone() {
+        for (service, operation, input, expected) in [
+            (
+                "ec2",
+                "DescribeRouteTables",
+                json!({"Filters": [{"Name": "association.subnet-id", "Values": ["a", "b"]}]}),
+                "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=a,b \
+                 --region eu-west-1",
+            ),
+            (
+                "secretsmanager",
+                "DescribeSecret",
+                json!({"SecretId": "arn:aws:secretsmanager:eu-west-1:999999999999:secret:db"}),
+                "aws secretsmanager describe-secret --secret-id \
+                 arn:aws:secretsmanager:eu-west-1:999999999999:secret:db --region eu-west-1",
+            ),
+        ] {
+            let query = Query::new(service, operation, &input);
+            assert_eq!(command(&query, "eu-west-1", false), expected);
         }
     }
 }

@@ -105,7 +105,7 @@ fn what_is_not_saved_is_unknown_and_the_message_says_how_to_save_it() {
     assert_eq!(error.kind, ErrorKind::NotRecorded);
     assert_eq!(
         error.message,
-        "not saved: run `aws ec2 describe-subnets --subnet-ids subnet-1 --region eu-west-1`"
+        "not saved: run `aws ec2 describe-subnets --region eu-west-1`"
     );
     // Nothing at all can be asked without panicking.
     for operation in aws::OPERATIONS {
