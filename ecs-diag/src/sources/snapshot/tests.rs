@@ -103,10 +103,7 @@ fn what_is_not_saved_is_unknown_and_the_message_says_how_to_save_it() {
     let error = ask(&snapshot, "ec2:DescribeSubnets", json!({"SubnetIds": ["subnet-1"]}));
     let error = error.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotRecorded);
-    assert_eq!(
-        error.message,
-        "not saved: run `aws ec2 describe-subnets --region eu-west-1`"
-    );
+    assert_eq!(error.message, "not saved: run `aws ec2 describe-subnets --region eu-west-1`");
     // Nothing at all can be asked without panicking.
     for operation in aws::OPERATIONS {
         let name = format!("{}:{}", operation.service, operation.name);
