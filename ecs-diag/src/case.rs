@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     Phase, Query,
     aws::{Arn, Request, ec2, ecs},
-    facts::{Facts, Missing, Trace},
+    facts::{self, Facts, Missing, Trace},
     signature::{self, Reading},
     target::Target,
 };
@@ -195,8 +195,8 @@ impl<'a> Case<'a> {
         self.gaps.clone()
     }
 
-    pub(crate) fn note_gaps<'m>(&mut self, gaps: impl IntoIterator<Item = &'m Missing>) {
-        self.gaps.extend(gaps.into_iter().cloned());
+    pub(crate) fn note_gaps(&mut self, gaps: BTreeSet<Missing>) {
+        self.gaps = gaps;
     }
 
     /// What was read so far rests on this.
@@ -281,14 +281,12 @@ impl<'a> Case<'a> {
     /// The stopped tasks of a service of the target's cluster that ECS still tells of.
     pub fn stopped_tasks(&self, service: &str) -> Result<Vec<Arc<ecs::Task>>, Missing> {
         let cluster = self.target.cluster();
-        let region =
-            self.target.arn().map(|arn| arn.region).or_else(|| self.region().map(str::to_owned));
         let list = ecs::ListTasks {
             cluster: cluster.clone(),
             service_name: Some(service.to_owned()),
             desired_status: "STOPPED",
         };
-        let Some(list) = self.get_in(region.as_deref(), &list)? else { return Ok(vec![]) };
+        let Some(list) = self.get(&list)? else { return Ok(vec![]) };
         let mut arns = list.task_arns.clone();
         arns.sort_unstable();
         arns.truncate(STOPPED_TASKS);
@@ -296,7 +294,7 @@ impl<'a> Case<'a> {
         let mut missing = None;
         for arns in arns.chunks(TASKS_A_CALL) {
             let request = ecs::DescribeTasks::new(cluster.as_deref(), arns.iter().cloned());
-            match self.get_in(region.as_deref(), &request) {
+            match self.get(&request) {
                 Ok(answer) => tasks.extend(answer.iter().flat_map(|answer| answer.tasks.clone())),
                 Err(gap) => missing = Some(gap),
             }
@@ -441,10 +439,7 @@ impl<'a> Case<'a> {
         let stop = match &task {
             Some(task) => {
                 // Which containers are essential only refines the reading of exit codes.
-                let definition = match self.definition() {
-                    Err(missing) if missing.is_pending() => return Err(missing),
-                    definition => definition.ok(),
-                };
+                let definition = facts::at_hand(self.definition().map(Some))?;
                 stop_of(task, definition.as_deref())
             }
             None => signature::Stop::default(),

@@ -10,6 +10,7 @@ use crate::{
         ecs::{DescribeTasks, Task},
     },
     case::{Case, stop_of},
+    edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Resource},
     shell, signature,
@@ -34,6 +35,11 @@ pub(super) fn evidence(
 ) -> Evidence {
     let request = DescribeTasks::new(case.target().cluster().as_deref(), [task.task_arn.clone()]);
     Evidence::new(case.query(&request), pointer, value).object(task.task_arn.clone())
+}
+
+/// Sets a member of the task.
+pub(super) fn set(task: &Task, pointer: impl Into<String>, value: impl Into<Value>) -> Edit {
+    Edit::Set(Object::new("tasks", "taskArn", task.task_arn.clone()), pointer.into(), value.into())
 }
 
 /// `--cluster C --region R`, as far as they are known.

@@ -5,7 +5,7 @@ use crate::{
     Phase,
     aws::Arn,
     check::{Check, Cx, Meta, check},
-    facts::Missing,
+    facts::{self, Missing},
     finding::{Finding, Remedy, Resource},
     shell,
     signature::Place,
@@ -60,10 +60,7 @@ impl Check for AccessDeniedExtraction {
         let explicit = said("deny") == Some("explicit");
 
         // The roles only explain whose role it is; without them the refusal is as certain.
-        let definition = match cx.definition() {
-            Err(missing) if missing.is_pending() => return Err(missing),
-            definition => definition.ok(),
-        };
+        let definition = facts::at_hand(cx.definition().map(Some))?;
         // Other services are called with roles that the task definition does not name.
         let service = action.split(':').next().unwrap_or_default();
         let of_task = symptom.place != Place::ServiceEvent

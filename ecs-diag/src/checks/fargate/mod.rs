@@ -5,7 +5,8 @@ super::checks! {
     runtime_platform: RuntimePlatform,
 }
 
-use crate::aws::ecs;
+use super::{definition, task};
+use crate::{aws::ecs, case::Case, finding::Remedy};
 
 /// Operating system of containers on Fargate where the task definition names none.
 const LINUX: &str = "LINUX";
@@ -21,6 +22,19 @@ fn operating_system(definition: &ecs::TaskDefinition) -> &str {
 
 fn is_windows(family: &str) -> bool {
     family.to_ascii_uppercase().starts_with("WINDOWS")
+}
+
+/// A remedy for a task on a platform version before 1.4.0.
+fn on_1_4(case: &Case<'_>, task: &ecs::Task) -> Remedy {
+    let remedy = Remedy::new("run the task on platform version 1.4.0").edit(task::set(
+        task,
+        "/platformVersion",
+        "1.4.0",
+    ));
+    match definition::update_service(case) {
+        Some(command) => remedy.command(format!("{command} --platform-version 1.4.0")),
+        None => remedy,
+    }
 }
 
 /// Whether a platform version for Linux is older than 1.4.0.

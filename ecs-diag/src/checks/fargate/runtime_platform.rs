@@ -1,10 +1,9 @@
-use super::{LINUX, before_1_4, is_windows, operating_system};
+use super::{LINUX, before_1_4, is_windows, on_1_4, operating_system};
 use crate::{
     LaunchType,
-    aws::ecs::{DescribeServices, DescribeTasks},
+    aws::ecs::DescribeServices,
     check::{Check, Cx, Meta, check},
-    checks::definition,
-    edit::{Edit, Object},
+    checks::{definition, task},
     facts::Missing,
     finding::{Evidence, Finding, Remedy},
 };
@@ -80,11 +79,10 @@ impl Check for RuntimePlatform {
                  `{value}`"
             )
         };
-        let roll_out = |remedy: Remedy| -> Result<Remedy, Missing> {
-            Ok(match definition::roll_out(cx, &definition) {
-                Some(command) => remedy.command(command),
-                None => remedy,
-            })
+        let command = definition::roll_out(cx, &definition);
+        let roll_out = |remedy: Remedy| match &command {
+            Some(command) => remedy.command(command.clone()),
+            None => remedy,
         };
         let mut findings = Vec::new();
 
@@ -100,7 +98,7 @@ impl Check for RuntimePlatform {
                 .detail("Fargate runs Windows on `X86_64` only, and refuses the task")
                 .evidence(definition::evidence(cx, &definition, pointer, ARM64)?)
                 .changed_at(definition.registered_at)
-                .remedy(roll_out(remedy)?),
+                .remedy(roll_out(remedy)),
             );
         }
         if NOT_ON_FARGATE.contains(&system.as_str()) {
@@ -120,20 +118,9 @@ impl Check for RuntimePlatform {
         }
 
         if let Some(task) = cx.task()? {
-            let task_query = cx.query(&DescribeTasks::new(
-                cx.target().cluster().as_deref(),
-                [task.task_arn.clone()],
-            ));
-            let evidence = |pointer: &str, value: &str| {
-                Evidence::new(task_query.clone(), pointer, value).object(task.task_arn.clone())
-            };
             if windows && task.capacity_provider_name.as_deref() == Some("FARGATE_SPOT") {
-                let mut remedy =
-                    Remedy::new("run it with capacity provider `FARGATE`").edit(Edit::Set(
-                        Object::new("tasks", "taskArn", task.task_arn.clone()),
-                        "/capacityProviderName".to_owned(),
-                        "FARGATE".into(),
-                    ));
+                let mut remedy = Remedy::new("run it with capacity provider `FARGATE`")
+                    .edit(task::set(&task, "/capacityProviderName", "FARGATE"));
                 if let Some(command) = definition::update_service(cx) {
                     remedy = remedy.command(format!(
                         "{command} --capacity-provider-strategy capacityProvider=FARGATE,weight=1 \
@@ -145,7 +132,7 @@ impl Check for RuntimePlatform {
                         "task definition `{name}` asks for `{system}` on Fargate Spot"
                     ))
                     .detail("Fargate Spot runs Linux only")
-                    .evidence(evidence("/capacityProviderName", "FARGATE_SPOT"))
+                    .evidence(task::evidence(cx, &task, "/capacityProviderName", "FARGATE_SPOT"))
                     .remedy(remedy),
                 );
             }
@@ -154,22 +141,13 @@ impl Check for RuntimePlatform {
                 && !windows
                 && before_1_4(version)
             {
-                let mut remedy =
-                    Remedy::new("run the task on platform version 1.4.0").edit(Edit::Set(
-                        Object::new("tasks", "taskArn", task.task_arn.clone()),
-                        "/platformVersion".to_owned(),
-                        "1.4.0".into(),
-                    ));
-                if let Some(command) = definition::update_service(cx) {
-                    remedy = remedy.command(format!("{command} --platform-version 1.4.0"));
-                }
                 findings.push(
                     Finding::blocker(format!(
                         "task definition `{name}` asks for `{ARM64}` on platform version {version}"
                     ))
                     .detail("`ARM64` needs platform version 1.4.0 or newer")
-                    .evidence(evidence("/platformVersion", version))
-                    .remedy(remedy),
+                    .evidence(task::evidence(cx, &task, "/platformVersion", version.as_str()))
+                    .remedy(on_1_4(cx, &task)),
                 );
             }
         }
@@ -189,11 +167,7 @@ impl Check for RuntimePlatform {
             }),
             None => cx.task()?.and_then(|task| {
                 let family = task.platform_family.clone()?;
-                let cluster = cx.target().cluster();
-                let request = DescribeTasks::new(cluster.as_deref(), [task.task_arn.clone()]);
-                let evidence =
-                    Evidence::new(cx.query(&request), "/platformFamily", family.as_str())
-                        .object(task.task_arn.clone());
+                let evidence = task::evidence(cx, &task, "/platformFamily", family.as_str());
                 Some(("the task".to_owned(), family, evidence))
             }),
         };
@@ -219,7 +193,7 @@ impl Check for RuntimePlatform {
                     platform.operating_system_family,
                 ))
                 .changed_at(definition.registered_at)
-                .remedy(roll_out(remedy)?),
+                .remedy(roll_out(remedy)),
             );
         }
         for finding in findings {

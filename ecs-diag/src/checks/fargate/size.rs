@@ -1,17 +1,16 @@
 use serde_json::Value;
 
-use super::{before_1_4, is_windows, operating_system};
+use super::{before_1_4, is_windows, on_1_4, operating_system};
 use crate::{
-    LaunchType, Query,
+    LaunchType,
     aws::{
         Text,
-        ecs::{ContainerDefinition, DescribeTasks, Task, TaskDefinition},
+        ecs::{ContainerDefinition, Task, TaskDefinition},
     },
     check::{Check, Cx, Meta, check},
-    checks::definition,
-    edit::{Edit, Object},
+    checks::{definition, task},
     facts::Missing,
-    finding::{Evidence, Finding, Remedy},
+    finding::{Finding, Remedy},
 };
 
 check! {
@@ -237,8 +236,7 @@ impl Check for Size {
         let (by, evidence) = match overriding(member) {
             Some(task) => (
                 "the override given when the task was started",
-                Evidence::new(task_query(cx, task), format!("/overrides/{member}"), value)
-                    .object(task.task_arn.clone()),
+                task::evidence(cx, task, format!("/overrides/{member}"), value),
             ),
             None => ("it", definition::evidence(cx, &definition, &format!("/{member}"), value)?),
         };
@@ -266,11 +264,7 @@ impl Check for Size {
                             "start the task with `{right}` as override of `{member}`: it outranks \
                              the task definition"
                         ))
-                        .edit(Edit::Set(
-                            Object::new("tasks", "taskArn", task.task_arn.clone()),
-                            format!("/overrides/{member}"),
-                            right.into(),
-                        ))
+                        .edit(task::set(task, format!("/overrides/{member}"), right))
                 } else {
                     revised = true;
                     remedy
@@ -291,23 +285,10 @@ impl Check for Size {
     }
 }
 
-fn task_query(cx: &Cx<'_>, task: &Task) -> Query {
-    let cluster = cx.target().cluster();
-    cx.query(&DescribeTasks::new(cluster.as_deref(), [task.task_arn.clone()]))
-}
-
 /// A large task on a platform version that has no such sizes.
 fn old_platform(cx: &mut Cx<'_>, definition: &TaskDefinition, task: &Task, cpu: u32) {
     let old = task.platform_version.as_ref().filter(|version| before_1_4(version));
     let Some(version) = old.filter(|_| cpu >= LARGE) else { return };
-    let mut remedy = Remedy::new("run the task on platform version 1.4.0").edit(Edit::Set(
-        Object::new("tasks", "taskArn", task.task_arn.clone()),
-        "/platformVersion".to_owned(),
-        "1.4.0".into(),
-    ));
-    if let Some(command) = definition::update_service(cx) {
-        remedy = remedy.command(format!("{command} --platform-version 1.4.0"));
-    }
     cx.report(
         Finding::blocker(format!(
             "task definition `{}` asks for {cpu} CPU units on platform version {version}",
@@ -315,11 +296,8 @@ fn old_platform(cx: &mut Cx<'_>, definition: &TaskDefinition, task: &Task, cpu: 
         ))
         .detail(format!("{LARGE} CPU units and more need platform version 1.4.0 or newer"))
         .resource(definition::resource(definition))
-        .evidence(
-            Evidence::new(task_query(cx, task), "/platformVersion", version.as_str())
-                .object(task.task_arn.clone()),
-        )
-        .remedy(remedy),
+        .evidence(task::evidence(cx, task, "/platformVersion", version.as_str()))
+        .remedy(on_1_4(cx, task)),
     );
 }
 

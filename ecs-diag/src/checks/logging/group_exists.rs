@@ -7,7 +7,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::definition,
     edit::Edit,
-    facts::Missing,
+    facts::{self, Missing},
     finding::{Evidence, Finding, Remedy, Resource},
     shell::{self, quoted},
 };
@@ -115,10 +115,7 @@ fn look_up(
     }
     // Whether it exists in the task's own Region is help, so that no answer is no obstacle.
     let meant = match cx.region().filter(|own| own != region) {
-        Some(own) => match exists(cx, own, &request) {
-            Err(missing) if missing.is_pending() => return Err(missing),
-            there => there.unwrap_or(false).then_some(own),
-        },
+        Some(own) => facts::at_hand(exists(cx, own, &request).map(|there| there.then_some(own)))?,
         None => None,
     };
     let query = cx.query_in(Some(region), &request);

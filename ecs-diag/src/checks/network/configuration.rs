@@ -12,7 +12,7 @@ use crate::{
     },
     case::Case,
     check::Cx,
-    checks::definition,
+    checks::{definition, task},
     edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Remedy, Resource},
@@ -95,13 +95,10 @@ pub(super) fn holder(case: &Case<'_>) -> Result<Option<Holder>, Missing> {
         }));
     }
     let Some(task) = case.task()? else { return Ok(None) };
-    let request = DescribeTasks::new(case.target().cluster().as_deref(), [task.task_arn.clone()]);
-    let id = task.task_arn.rsplit('/').next().unwrap_or(&task.task_arn).to_owned();
     Ok(Some(Holder {
-        resource: Resource::new("AWS::ECS::Task", id.clone()).arn(task.task_arn.clone()),
-        evidence: Evidence::new(case.query(&request), "/attachments", Value::Null)
-            .object(task.task_arn.clone()),
-        name: format!("task `{id}`"),
+        resource: task::resource(&task),
+        evidence: task::evidence(case, &task, "/attachments", Value::Null),
+        name: format!("task `{}`", task::id(&task.task_arn)),
     }))
 }
 

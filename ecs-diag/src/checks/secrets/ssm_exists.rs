@@ -6,7 +6,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::definition,
     edit::Edit,
-    facts::Missing,
+    facts::{self, Missing},
     finding::{Evidence, Finding, Remedy},
     shell,
     shell::quoted,
@@ -120,13 +120,8 @@ fn renamed(
 ) -> Result<Remedy, Missing> {
     let there = Parameter { name: qualified.to_owned(), ..parameter.clone() };
     // Whether it exists is help, so that no answer is no obstacle.
-    let there = match cx.get_in(region, &there.request()) {
-        Err(missing) if missing.is_pending() => return Err(missing),
-        answer => answer
-            .ok()
-            .flatten()
-            .is_some_and(|answer| answer.parameters.iter().any(|found| found.name == *qualified)),
-    };
+    let there = facts::at_hand(cx.get_in(region, &there.request()))?
+        .is_some_and(|answer| answer.parameters.iter().any(|found| found.name == *qualified));
     let task_definition = cx.definition()?;
     let mut remedy = if there {
         Remedy::new(format!("set `valueFrom` to `{qualified}`, which exists"))
