@@ -239,7 +239,7 @@ impl Run {
                 self.active.push((self.started, progress));
                 self.started += 1;
             }
-            if let Some(at) = self.active.iter().position(|(_, progress)| progress.is_done()) {
+            if let Some(at) = self.active.iter().position(|(_, progress)| progress.done) {
                 let (index, progress) = self.active.swap_remove(at);
                 let report = progress.finish(&self.diagnosis, &self.facts);
                 return Step::Done(index, Box::new(report));
@@ -287,45 +287,42 @@ impl Run {
 struct Progress {
     target: Target,
     outcomes: Vec<Option<Outcome>>,
-    /// Whether the report's own parts still lack facts.
-    summary_pending: bool,
     rounds: usize,
+    /// Whether nothing is pending any more, or the rounds are used up.
+    done: bool,
 }
 
 impl Progress {
     fn new(target: Target, checks: usize) -> Self {
-        Self { target, outcomes: vec![None; checks], summary_pending: false, rounds: 0 }
+        Self { target, outcomes: vec![None; checks], rounds: 0, done: false }
     }
 
     /// Runs the checks that are not at their end yet.
     fn advance(&mut self, diagnosis: &Diagnosis, facts: &Arc<Facts>) {
         self.rounds += 1;
         let mut case = Case::new(facts, &self.target);
-        let asks_last = |check: &dyn Check| check.meta().id == checks::CALLER_PERMISSIONS;
+        let mut gaps = BTreeSet::new();
+        // What the caller may not read shows when the others have asked: it runs last, every time.
+        let mut last = None;
         for (check, outcome) in diagnosis.checks.iter().zip(&mut self.outcomes) {
-            if !asks_last(&**check) && outcome.as_ref().is_none_or(Outcome::is_pending) {
+            if check.meta().id == checks::CALLER_PERMISSIONS {
+                last = Some((check, outcome));
+                continue;
+            }
+            if outcome.as_ref().is_none_or(Outcome::is_pending) {
                 *outcome = Some(run_check(&**check, &case));
             }
+            gaps.extend(outcome.iter().flat_map(|outcome| outcome.missing.iter().cloned()));
         }
-        // What the caller may not read shows when the others have asked: it runs every time.
-        for (check, outcome) in diagnosis.checks.iter().zip(&self.outcomes) {
-            if !asks_last(&**check) {
-                case.note_gaps(outcome.iter().flat_map(|outcome| &outcome.missing));
-            }
+        case.note_gaps(gaps);
+        if let Some((check, outcome)) = last {
+            *outcome = Some(run_check(&**check, &case));
         }
-        for (check, outcome) in diagnosis.checks.iter().zip(&mut self.outcomes) {
-            if asks_last(&**check) {
-                *outcome = Some(run_check(&**check, &case));
-            }
-        }
+        // The report's own parts need facts too.
         let summary = [case.symptom().err(), case.network().err(), case.service().err()];
-        self.summary_pending = summary.iter().flatten().any(Missing::is_pending);
-    }
-
-    fn is_done(&self) -> bool {
-        let pending =
-            self.summary_pending || self.outcomes.iter().flatten().any(Outcome::is_pending);
-        !pending || self.rounds > ROUNDS
+        let pending = summary.iter().flatten().any(Missing::is_pending)
+            || self.outcomes.iter().flatten().any(Outcome::is_pending);
+        self.done = !pending || self.rounds > ROUNDS;
     }
 
     fn finish(self, diagnosis: &Diagnosis, facts: &Arc<Facts>) -> Result<Report, Error> {

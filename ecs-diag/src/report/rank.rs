@@ -54,10 +54,7 @@ pub(super) fn root_causes(
         // What provably succeeded did not fail; without a failure it may still fail next time.
         .filter(|(_, finding)| failure.is_none() || !proven(case, finding.phase))
         .map(|(index, finding)| {
-            let class = failure.and_then(|symptom| {
-                let classes = &meta(&finding.check)?.causes;
-                symptom.reading.causes.iter().position(|cause| classes.contains(cause))
-            });
+            let class = failure.and_then(|symptom| class(symptom, meta(&finding.check)?));
             let tier = failure.map_or(Tier::OtherPhase, |symptom| tier(symptom, finding, class));
             Candidate { index, finding, tier, class, changed_after: changed_after_failure[index] }
         })
@@ -104,6 +101,11 @@ pub(super) fn root_causes(
     // What is sure stands above what is only named.
     root_causes.sort_by_key(|cause| cause.confidence);
     root_causes
+}
+
+/// The place of a check's likeliest class among those that the message suggests.
+fn class(symptom: &Symptom, meta: &Meta) -> Option<usize> {
+    symptom.reading.causes.iter().position(|cause| meta.causes.contains(cause))
 }
 
 fn tier(symptom: &Symptom, finding: &Finding, class: Option<usize>) -> Tier {
@@ -226,9 +228,8 @@ fn outranked(
 ) -> bool {
     let best = candidate.class.unwrap_or(usize::MAX);
     unknown(case, checks).any(|meta| {
-        let class = symptom.reading.causes.iter().position(|cause| meta.causes.contains(cause));
         // The object that the message names is outranked only by a likelier class.
-        class.is_some_and(|class| match candidate.tier {
+        class(symptom, meta).is_some_and(|class| match candidate.tier {
             Tier::Named => class < best,
             _ => class <= best && meta.id != candidate.finding.check,
         })
