@@ -10,7 +10,6 @@ use ecs_diag::{Diagnosis, Kind, render, signature, sources};
 use napi::Error;
 use napi_derive::napi;
 use serde::Serialize;
-use serde_json::json;
 
 type Result<T> = std::result::Result<T, Error<&'static str>>;
 
@@ -96,21 +95,7 @@ pub fn explain(text: String) -> Result<String> {
 /// What is known of the checks, as JSON.
 #[napi(catch_unwind)]
 pub fn checks() -> Result<String> {
-    let diagnosis = Diagnosis::new();
-    let checks: Vec<_> = diagnosis
-        .checks()
-        .map(|meta| {
-            json!({
-                "id": meta.id,
-                "domain": meta.domain,
-                "phase": meta.phase,
-                "title": meta.title(),
-                "causes": meta.causes,
-                "docs": meta.docs.trim(),
-            })
-        })
-        .collect();
-    json(&checks)
+    json(&Diagnosis::new().checks().collect::<Vec<_>>())
 }
 
 /// The version of the package.

@@ -14,7 +14,6 @@ mod _native {
     use ecs_diag::{Diagnosis, Error, Kind, Report, render, signature, sources};
     use pyo3::{import_exception, prelude::*};
     use serde::Serialize;
-    use serde_json::json;
 
     import_exception!(ecs_diag._errors, EcsDiagError);
     import_exception!(ecs_diag._errors, NoSuchCheckError);
@@ -94,21 +93,7 @@ mod _native {
     /// What is known of the checks, as JSON.
     #[pyfunction]
     fn checks() -> PyResult<String> {
-        let checks = Diagnosis::new();
-        let checks: Vec<_> = checks
-            .checks()
-            .map(|meta| {
-                json!({
-                    "id": meta.id,
-                    "domain": meta.domain,
-                    "phase": meta.phase,
-                    "title": meta.title(),
-                    "causes": meta.causes,
-                    "docs": meta.docs.trim(),
-                })
-            })
-            .collect();
-        json(&checks)
+        json(&Diagnosis::new().checks().collect::<Vec<_>>())
     }
 
     fn rendered(report: &Report) -> (String, String, String) {

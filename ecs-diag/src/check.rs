@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Deref, panic, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     Phase,
@@ -34,6 +34,20 @@ impl Meta {
     /// The first line of the page.
     pub fn title(&self) -> &str {
         first_line(&self.docs)
+    }
+}
+
+/// As other languages are told of a check: with its title.
+impl Serialize for Meta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut meta = serializer.serialize_struct("Meta", 6)?;
+        meta.serialize_field("id", &self.id)?;
+        meta.serialize_field("domain", &self.domain)?;
+        meta.serialize_field("phase", &self.phase)?;
+        meta.serialize_field("title", self.title())?;
+        meta.serialize_field("causes", &self.causes)?;
+        meta.serialize_field("docs", self.docs.trim())?;
+        meta.end()
     }
 }
 
