@@ -2,9 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
-use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::{
     aws,
@@ -15,14 +13,12 @@ use crate::{
     facts::{Facts, Missing, Trace},
     finding::{Finding, Severity},
     report::Report,
-    source::{DataSource, ErrorKind, Query, SourceError},
+    source::{Answer, DataSource, ErrorKind, Query, SourceError},
     target::Target,
 };
 
 /// Rounds of fetching after which a target is reported with what is known.
 const ROUNDS: usize = 16;
-/// Queries under way at once.
-const CONCURRENCY: usize = 8;
 /// Targets under way at once; more wait, so that memory does not grow with their number.
 const TARGETS_AT_ONCE: usize = 512;
 
@@ -163,15 +159,7 @@ impl Diagnosis {
         loop {
             match run.step() {
                 Step::Ask(queries) => {
-                    let answers: Vec<_> = stream::iter(queries)
-                        .map(async |query| {
-                            let answer = source.fetch(&query).await;
-                            (query, answer)
-                        })
-                        .buffer_unordered(CONCURRENCY)
-                        .collect()
-                        .await;
-                    for (query, answer) in answers {
+                    for (query, answer) in source.fetch_all(queries).await {
                         let assumption = source.assumption(&query);
                         run.answer(query, answer, assumption);
                     }
@@ -268,12 +256,7 @@ impl Run {
     }
 
     /// Gives the answer to a query, and what it rests on beside what was said.
-    pub fn answer(
-        &mut self,
-        query: Query,
-        answer: Result<Value, SourceError>,
-        assumption: Option<String>,
-    ) {
+    pub fn answer(&mut self, query: Query, answer: Answer, assumption: Option<String>) {
         self.facts.insert(query, answer, assumption);
     }
 

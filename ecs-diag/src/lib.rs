@@ -59,7 +59,7 @@ pub use facts::{Facts, Missing};
 pub use finding::{Evidence, Finding, Remedy, Resource, Severity};
 pub use phase::Phase;
 pub use report::{CheckReport, Confidence, Report, RootCause, SCHEMA, TargetSummary, Verdict};
-pub use source::{DataSource, ErrorKind, Query, SourceError};
+pub use source::{Access, Answer, DataSource, ErrorKind, Query, SourceError};
 pub use target::Target;
 
 #[cfg(doctest)]

@@ -1,7 +1,8 @@
 //! Where answers come from: queries, answers and errors, the same for every source and language.
 
-use std::{borrow::Cow, cmp::Ordering, fmt, hash, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, fmt, hash, sync::Arc, time::Duration};
 
+use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -277,6 +278,25 @@ impl SourceError {
     }
 }
 
+/// How an account is reached; what is not said, the source finds as the AWS CLI does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Region of the target.
+    pub region: Option<String>,
+    /// Profile of the shared configuration files.
+    pub profile: Option<String>,
+    /// Endpoint in place of AWS's own, for all services.
+    pub endpoint_url: Option<String>,
+    /// How long the whole run may wait; what is not answered by then stays unknown.
+    pub timeout: Option<Duration>,
+}
+
+/// An answer, or why there is none.
+pub type Answer = Result<Value, SourceError>;
+
+/// Queries under way at once.
+pub(crate) const CONCURRENCY: usize = 8;
+
 /// Answers queries: a live account, saved answers, or anything else that can.
 ///
 /// Sources are asked only operations of the closed list ([`crate::aws::OPERATIONS`]), several at
@@ -284,7 +304,19 @@ impl SourceError {
 #[async_trait::async_trait]
 pub trait DataSource: Send + Sync {
     /// Answers one query.
-    async fn fetch(&self, query: &Query) -> Result<Value, SourceError>;
+    async fn fetch(&self, query: &Query) -> Answer;
+
+    /// Answers the queries of a round, in any order.
+    ///
+    /// As it is, each goes to [`DataSource::fetch`], eight at a time; a source that can ask for
+    /// several things in one call does better.
+    async fn fetch_all(&self, queries: Vec<Query>) -> Vec<(Query, Answer)> {
+        let answers = stream::iter(queries).map(async |query| {
+            let answer = self.fetch(&query).await;
+            (query, answer)
+        });
+        answers.buffer_unordered(CONCURRENCY).collect().await
+    }
 
     /// The moment the answers describe: the clock of the diagnosis.
     ///

@@ -9,6 +9,10 @@ pub struct Operation {
     pub name: &'static str,
     /// IAM actions that the caller needs.
     pub iam_actions: &'static [&'static str],
+    /// Whether the answer is the same in whatever Region it is asked.
+    pub is_global: bool,
+    /// Whether a built-in check asks it; the others are there for checks of one's own.
+    pub is_asked: bool,
 }
 
 impl Operation {
@@ -17,7 +21,17 @@ impl Operation {
         name: &'static str,
         iam_actions: &'static [&'static str],
     ) -> Self {
-        Self { service, name, iam_actions }
+        Self { service, name, iam_actions, is_global: false, is_asked: false }
+    }
+
+    const fn global(mut self) -> Self {
+        self.is_global = true;
+        self
+    }
+
+    const fn asked(mut self) -> Self {
+        self.is_asked = true;
+        self
     }
 }
 
@@ -46,13 +60,13 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("ec2", "DescribeNatGateways", &["ec2:DescribeNatGateways"]),
     Operation::new("ec2", "DescribeNetworkAcls", &["ec2:DescribeNetworkAcls"]),
     Operation::new("ec2", "DescribeNetworkInsightsAnalyses", &["ec2:DescribeNetworkInsightsAnalyses"]),
-    Operation::new("ec2", "DescribeNetworkInterfaces", &["ec2:DescribeNetworkInterfaces"]),
+    Operation::new("ec2", "DescribeNetworkInterfaces", &["ec2:DescribeNetworkInterfaces"]).asked(),
     Operation::new("ec2", "DescribePrefixLists", &["ec2:DescribePrefixLists"]),
     Operation::new("ec2", "DescribeRouteTables", &["ec2:DescribeRouteTables"]),
-    Operation::new("ec2", "DescribeSecurityGroups", &["ec2:DescribeSecurityGroups"]),
+    Operation::new("ec2", "DescribeSecurityGroups", &["ec2:DescribeSecurityGroups"]).asked(),
     Operation::new("ec2", "DescribeSnapshots", &["ec2:DescribeSnapshots"]),
     Operation::new("ec2", "DescribeStaleSecurityGroups", &["ec2:DescribeStaleSecurityGroups"]),
-    Operation::new("ec2", "DescribeSubnets", &["ec2:DescribeSubnets"]),
+    Operation::new("ec2", "DescribeSubnets", &["ec2:DescribeSubnets"]).asked(),
     Operation::new("ec2", "DescribeTransitGatewayVpcAttachments", &["ec2:DescribeTransitGatewayVpcAttachments"]),
     Operation::new("ec2", "DescribeVpcAttribute", &["ec2:DescribeVpcAttribute"]),
     Operation::new("ec2", "DescribeVpcBlockPublicAccessExclusions", &["ec2:DescribeVpcBlockPublicAccessExclusions"]),
@@ -62,10 +76,10 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("ec2", "DescribeVpcs", &["ec2:DescribeVpcs"]),
     Operation::new("ec2", "GetManagedPrefixListEntries", &["ec2:GetManagedPrefixListEntries"]),
     Operation::new("ecr", "BatchGetImage", &["ecr:BatchGetImage"]),
-    Operation::new("ecr", "DescribeImages", &["ecr:DescribeImages"]),
-    Operation::new("ecr", "DescribePullThroughCacheRules", &["ecr:DescribePullThroughCacheRules"]),
-    Operation::new("ecr", "DescribeRepositories", &["ecr:DescribeRepositories"]),
-    Operation::new("ecr", "GetLifecyclePolicy", &["ecr:GetLifecyclePolicy"]),
+    Operation::new("ecr", "DescribeImages", &["ecr:DescribeImages"]).asked(),
+    Operation::new("ecr", "DescribePullThroughCacheRules", &["ecr:DescribePullThroughCacheRules"]).asked(),
+    Operation::new("ecr", "DescribeRepositories", &["ecr:DescribeRepositories"]).asked(),
+    Operation::new("ecr", "GetLifecyclePolicy", &["ecr:GetLifecyclePolicy"]).asked(),
     Operation::new("ecr", "GetRegistryPolicy", &["ecr:GetRegistryPolicy"]),
     Operation::new("ecr", "GetRepositoryPolicy", &["ecr:GetRepositoryPolicy"]),
     Operation::new("ecs", "DescribeCapacityProviders", &["ecs:DescribeCapacityProviders"]),
@@ -73,16 +87,16 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("ecs", "DescribeContainerInstances", &["ecs:DescribeContainerInstances"]),
     Operation::new("ecs", "DescribeServiceDeployments", &["ecs:DescribeServiceDeployments"]),
     Operation::new("ecs", "DescribeServiceRevisions", &["ecs:DescribeServiceRevisions"]),
-    Operation::new("ecs", "DescribeServices", &["ecs:DescribeServices"]),
-    Operation::new("ecs", "DescribeTaskDefinition", &["ecs:DescribeTaskDefinition"]),
+    Operation::new("ecs", "DescribeServices", &["ecs:DescribeServices"]).asked(),
+    Operation::new("ecs", "DescribeTaskDefinition", &["ecs:DescribeTaskDefinition"]).asked(),
     Operation::new("ecs", "DescribeTaskSets", &["ecs:DescribeTaskSets"]),
-    Operation::new("ecs", "DescribeTasks", &["ecs:DescribeTasks"]),
+    Operation::new("ecs", "DescribeTasks", &["ecs:DescribeTasks"]).asked(),
     Operation::new("ecs", "ListAccountSettings", &["ecs:ListAccountSettings"]),
     Operation::new("ecs", "ListContainerInstances", &["ecs:ListContainerInstances"]),
     Operation::new("ecs", "ListServiceDeployments", &["ecs:ListServiceDeployments"]),
     Operation::new("ecs", "ListServices", &["ecs:ListServices"]),
     Operation::new("ecs", "ListTagsForResource", &["ecs:ListTagsForResource"]),
-    Operation::new("ecs", "ListTasks", &["ecs:ListTasks"]),
+    Operation::new("ecs", "ListTasks", &["ecs:ListTasks"]).asked(),
     Operation::new("efs", "DescribeAccessPoints", &["elasticfilesystem:DescribeAccessPoints"]),
     Operation::new("efs", "DescribeFileSystemPolicy", &["elasticfilesystem:DescribeFileSystemPolicy"]),
     Operation::new("efs", "DescribeFileSystems", &["elasticfilesystem:DescribeFileSystems"]),
@@ -98,29 +112,29 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("guardduty", "GetDetector", &["guardduty:GetDetector"]),
     Operation::new("guardduty", "ListCoverage", &["guardduty:ListCoverage"]),
     Operation::new("guardduty", "ListDetectors", &["guardduty:ListDetectors"]),
-    Operation::new("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"]),
-    Operation::new("iam", "GetPolicy", &["iam:GetPolicy"]),
-    Operation::new("iam", "GetPolicyVersion", &["iam:GetPolicyVersion"]),
-    Operation::new("iam", "GetRole", &["iam:GetRole"]),
-    Operation::new("iam", "GetRolePolicy", &["iam:GetRolePolicy"]),
-    Operation::new("iam", "ListAttachedRolePolicies", &["iam:ListAttachedRolePolicies"]),
-    Operation::new("iam", "ListRolePolicies", &["iam:ListRolePolicies"]),
+    Operation::new("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"]).global(),
+    Operation::new("iam", "GetPolicy", &["iam:GetPolicy"]).global(),
+    Operation::new("iam", "GetPolicyVersion", &["iam:GetPolicyVersion"]).global(),
+    Operation::new("iam", "GetRole", &["iam:GetRole"]).global().asked(),
+    Operation::new("iam", "GetRolePolicy", &["iam:GetRolePolicy"]).global(),
+    Operation::new("iam", "ListAttachedRolePolicies", &["iam:ListAttachedRolePolicies"]).global(),
+    Operation::new("iam", "ListRolePolicies", &["iam:ListRolePolicies"]).global(),
     Operation::new("kms", "DescribeKey", &["kms:DescribeKey"]),
     Operation::new("kms", "GetKeyPolicy", &["kms:GetKeyPolicy"]),
     Operation::new("kms", "ListAliases", &["kms:ListAliases"]),
     Operation::new("kms", "ListGrants", &["kms:ListGrants"]),
-    Operation::new("logs", "DescribeLogGroups", &["logs:DescribeLogGroups"]),
-    Operation::new("organizations", "DescribePolicy", &["organizations:DescribePolicy"]),
-    Operation::new("organizations", "ListParents", &["organizations:ListParents"]),
-    Operation::new("organizations", "ListPoliciesForTarget", &["organizations:ListPoliciesForTarget"]),
-    Operation::new("route53", "ListHostedZonesByVPC", &["route53:ListHostedZonesByVPC"]),
-    Operation::new("route53", "ListResourceRecordSets", &["route53:ListResourceRecordSets"]),
+    Operation::new("logs", "DescribeLogGroups", &["logs:DescribeLogGroups"]).asked(),
+    Operation::new("organizations", "DescribePolicy", &["organizations:DescribePolicy"]).global(),
+    Operation::new("organizations", "ListParents", &["organizations:ListParents"]).global(),
+    Operation::new("organizations", "ListPoliciesForTarget", &["organizations:ListPoliciesForTarget"]).global(),
+    Operation::new("route53", "ListHostedZonesByVPC", &["route53:ListHostedZonesByVPC", "ec2:DescribeVpcs"]).global(),
+    Operation::new("route53", "ListResourceRecordSets", &["route53:ListResourceRecordSets"]).global(),
     Operation::new("route53resolver", "ListFirewallRuleGroupAssociations", &["route53resolver:ListFirewallRuleGroupAssociations"]),
-    Operation::new("s3", "GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
-    Operation::new("s3", "GetBucketLocation", &["s3:GetBucketLocation"]),
-    Operation::new("s3", "GetBucketPolicy", &["s3:GetBucketPolicy"]),
-    Operation::new("s3", "HeadObject", &["s3:GetObject"]),
-    Operation::new("secretsmanager", "DescribeSecret", &["secretsmanager:DescribeSecret"]),
+    Operation::new("s3", "GetBucketEncryption", &["s3:GetEncryptionConfiguration"]).global(),
+    Operation::new("s3", "GetBucketLocation", &["s3:GetBucketLocation"]).global(),
+    Operation::new("s3", "GetBucketPolicy", &["s3:GetBucketPolicy"]).global(),
+    Operation::new("s3", "HeadObject", &["s3:GetObject", "s3:ListBucket"]).global(),
+    Operation::new("secretsmanager", "DescribeSecret", &["secretsmanager:DescribeSecret"]).asked(),
     Operation::new("secretsmanager", "GetResourcePolicy", &["secretsmanager:GetResourcePolicy"]),
     Operation::new("secretsmanager", "ListSecretVersionIds", &["secretsmanager:ListSecretVersionIds"]),
     Operation::new("secretsmanager", "ListSecrets", &["secretsmanager:ListSecrets"]),
@@ -129,9 +143,9 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("servicediscovery", "GetService", &["servicediscovery:GetService"]),
     Operation::new("ssm", "DescribeActivations", &["ssm:DescribeActivations"]),
     Operation::new("ssm", "DescribeInstanceInformation", &["ssm:DescribeInstanceInformation"]),
-    Operation::new("ssm", "DescribeParameters", &["ssm:DescribeParameters"]),
+    Operation::new("ssm", "DescribeParameters", &["ssm:DescribeParameters"]).asked(),
     Operation::new("ssm", "GetServiceSetting", &["ssm:GetServiceSetting"]),
-    Operation::new("sts", "GetCallerIdentity", &["sts:GetCallerIdentity"]),
+    Operation::new("sts", "GetCallerIdentity", &["sts:GetCallerIdentity"]).global(),
 ];
 
 #[cfg(test)]

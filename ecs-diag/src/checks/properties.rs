@@ -1,12 +1,12 @@
 //! What holds for every check, whatever the facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
 
 use super::{all, testing::World};
-use crate::check::Status;
+use crate::{aws::OPERATIONS, check::Status};
 
 /// Every example of every check.
 fn worlds() -> Vec<World> {
@@ -81,6 +81,14 @@ fn one_denied_operation_turns_a_status_only_into_unknown() {
             }
         }
     }
+}
+
+#[test]
+fn the_operations_that_checks_ask_are_marked_on_the_closed_list() {
+    let asked: BTreeSet<String> = worlds().iter().flat_map(World::asked).collect();
+    let marked = OPERATIONS.iter().filter(|operation| operation.is_asked);
+    let marked = marked.map(|operation| format!("{}:{}", operation.service, operation.name));
+    assert_eq!(asked, marked.collect());
 }
 
 /// Reverses every array whose order means nothing to AWS.

@@ -4,6 +4,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use super::select::{self, Special};
+use crate::aws;
 
 /// How an output looks.
 #[derive(Clone, Copy, Debug)]
@@ -659,7 +660,8 @@ pub(super) static NEED_INPUT: &[(&str, &[&str])] = &[
 
 /// Services whose answers do not depend on the region asked.
 pub(super) fn is_global(service: &str) -> bool {
-    matches!(service, "iam" | "organizations" | "route53" | "s3" | "sts")
+    let first = aws::OPERATIONS.partition_point(|operation| operation.service < service);
+    aws::OPERATIONS.get(first).is_some_and(|known| known.service == service && known.is_global)
 }
 
 pub(super) fn needs_input(service: &str, operation: &str) -> bool {
