@@ -44,6 +44,8 @@ pub fn operation(service: &str, name: &str) -> Option<&'static Operation> {
 }
 
 /// Every operation that a source may be asked, sorted by service and name.
+///
+#[doc = include_str!("../../docs/operations.md")]
 #[rustfmt::skip]
 pub const OPERATIONS: &[Operation] = &[
     Operation::new("autoscaling", "DescribeAutoScalingGroups", &["autoscaling:DescribeAutoScalingGroups"]),

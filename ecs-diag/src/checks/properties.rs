@@ -1,6 +1,10 @@
 //! What holds for every check, whatever the facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
@@ -64,6 +68,7 @@ fn one_recording_less_turns_a_status_only_into_unknown() {
 
 #[test]
 fn one_denied_operation_turns_a_status_only_into_unknown() {
+    let mut unknown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for world in worlds() {
         let before = statuses(&world);
         for name in world.asked() {
@@ -78,9 +83,48 @@ fn one_denied_operation_turns_a_status_only_into_unknown() {
                         || check == "pre-caller-permissions",
                     "with {name} denied, `{check}` turns from {was:?} into {status:?}"
                 );
+                if status == Status::Unknown && was != Some(&status) {
+                    unknown.entry(name.clone()).or_default().insert(check);
+                }
             }
         }
     }
+    let page = operations_page(&unknown);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    if env::var_os("ECS_DIAG_BLESS").is_some() {
+        fs::write(file, page).unwrap();
+    } else {
+        assert_eq!(fs::read_to_string(file).unwrap(), page, "run `make bless`");
+    }
+}
+
+/// What each operation needs, and what a refusal costs.
+fn operations_page(unknown: &BTreeMap<String, BTreeSet<String>>) -> String {
+    let quoted = |words: &[&str]| words.join("`, `");
+    let mut asked = "| operation | IAM actions | Region | if it is refused, these checks can be unknown |\n\
+        |---|---|---|---|\n"
+        .to_owned();
+    let mut others = "| operation | IAM actions | Region |\n|---|---|---|\n".to_owned();
+    for operation in OPERATIONS {
+        let name = format!("{}:{}", operation.service, operation.name);
+        let actions = quoted(operation.iam_actions);
+        let region = if operation.is_global { "any" } else { "the object's" };
+        let row = format!("| `{name}` | `{actions}` | {region} |");
+        if operation.is_asked {
+            let checks: Vec<_> = unknown.get(&name).into_iter().flatten().collect();
+            let checks = match checks.len() {
+                0 => "none: it only adds to what others find".to_owned(),
+                _ => format!("`{}`", quoted(&checks.iter().map(|c| c.as_str()).collect::<Vec<_>>())),
+            };
+            asked += &format!("{row} {checks} |\n");
+        } else {
+            others += &format!("{row}\n");
+        }
+    }
+    format!(
+        "Asked by the built-in checks, as far as a task needs it:\n\n{asked}\n\
+         Not asked by a built-in check; there for checks of one's own:\n\n{others}"
+    )
 }
 
 #[test]

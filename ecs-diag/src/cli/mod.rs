@@ -1,9 +1,12 @@
 //! The `ecs-diag` command, for any source and any terminal.
 
 mod args;
+mod capture;
 mod checks;
 mod diagnose;
 mod explain;
+mod live;
+mod policy;
 
 use std::{
     ffi::OsString,
@@ -13,7 +16,7 @@ use std::{
 use clap::{CommandFactory, error::ErrorKind as UsageErrorKind};
 
 use crate::{
-    DataSource, Error,
+    Access, DataSource, Error, SourceError,
     render::{Detail, Ink, Paper, Style},
 };
 use args::{Arguments, Color, Command, Format};
@@ -32,13 +35,18 @@ pub struct Io<'a> {
     pub errors: &'a mut dyn Write,
     /// Whether errors are coloured when `--color` is `auto`.
     pub errors_color: bool,
+    /// Whether somebody watches standard error: progress is shown there.
+    pub errors_is_terminal: bool,
     /// Columns of the terminal.
     pub width: usize,
 }
 
+/// Reaches a live account, or says why it cannot be reached and what to do.
+pub type Connect<'a> = dyn Fn(&Access) -> Result<Box<dyn DataSource>, SourceError> + 'a;
+
 /// Runs the command with these arguments, the program's name first, and gives its exit status.
 ///
-/// With a `source`, `diagnose` asks it where no snapshot is given.
+/// With `connect`, a live account is asked where no snapshot is given.
 ///
 /// ```
 /// use ecs_diag::cli::{Io, run};
@@ -54,6 +62,7 @@ pub struct Io<'a> {
 ///         output_color: false,
 ///         errors: &mut errors,
 ///         errors_color: false,
+///         errors_is_terminal: false,
 ///         width: 80,
 ///     },
 /// );
@@ -62,7 +71,7 @@ pub struct Io<'a> {
 /// ```
 pub fn run<A: Into<OsString> + Clone>(
     args: impl IntoIterator<Item = A>,
-    source: Option<&dyn DataSource>,
+    connect: Option<&Connect<'_>>,
     io: &mut Io<'_>,
 ) -> u8 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
@@ -73,7 +82,7 @@ pub fn run<A: Into<OsString> + Clone>(
         io.errors_color = color == Color::Always;
     }
     let ended = match parsed {
-        Ok(arguments) => execute(&arguments, source, io),
+        Ok(arguments) => execute(&arguments, connect, io),
         Err(error) => usage(&error, io),
     };
     ended.unwrap_or_else(|failure| {
@@ -87,7 +96,7 @@ const FAILED: u8 = 2;
 
 fn execute(
     arguments: &Arguments,
-    source: Option<&dyn DataSource>,
+    connect: Option<&Connect<'_>>,
     io: &mut Io<'_>,
 ) -> Result<u8, Failure> {
     let common = &arguments.common;
@@ -95,9 +104,11 @@ fn execute(
         return Err(Failure::new("only `diagnose` has the format `markdown`"));
     }
     match &arguments.command {
-        Command::Diagnose(options) => return diagnose::run(options, common, source, io),
+        Command::Diagnose(options) => return diagnose::run(options, common, connect, io),
+        Command::Capture(options) => capture::run(options, common, connect, io)?,
         Command::Explain(options) => explain::run(options, common, io)?,
         Command::Checks { command } => checks::run(command.as_ref(), common, io)?,
+        Command::IamPolicy => policy::run(io)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "ecs-diag", &mut script);
