@@ -31,8 +31,8 @@ python3 -m venv --clear "$work/venv"
 "$tools/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
     >"$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tools.pth"
 
-"$tools/ruff" check --quiet . ../examples
-"$tools/ruff" format --quiet --check . ../examples
+"$tools/ruff" check --quiet . ../examples ../ecs-diag/tests/live
+"$tools/ruff" format --quiet --check . ../examples ../ecs-diag/tests/live
 "$tools/mypy" --python-executable "$work/venv/bin/python" --cache-dir "$work/mypy" \
     python/ecs_diag tests ../examples
 "$work/venv/bin/python" -m pytest -q -p no:cacheprovider "$@"

@@ -39,17 +39,14 @@ fn run(io: &mut Io<'_>) -> u8 {
     use ecs_diag::{Access, DataSource, sources::Live};
 
     // The SDK's timers and connections live on the runtime; whoever polls them may do so here.
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: no runtime for live accounts: {error}");
-            return 2;
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("error: no runtime for live accounts: {error}");
+                return 2;
+            }
+        };
     let entered = runtime.enter();
     let connect = |access: &Access| {
         let live = pollster::block_on(Live::connect(access))?;

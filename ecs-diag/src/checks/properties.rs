@@ -101,9 +101,10 @@ fn one_denied_operation_turns_a_status_only_into_unknown() {
 /// What each operation needs, and what a refusal costs.
 fn operations_page(unknown: &BTreeMap<String, BTreeSet<String>>) -> String {
     let quoted = |words: &[&str]| words.join("`, `");
-    let mut asked = "| operation | IAM actions | Region | if it is refused, these checks can be unknown |\n\
+    let mut asked =
+        "| operation | IAM actions | Region | if it is refused, these checks can be unknown |\n\
         |---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     let mut others = "| operation | IAM actions | Region |\n|---|---|---|\n".to_owned();
     for operation in OPERATIONS {
         let name = format!("{}:{}", operation.service, operation.name);
@@ -114,7 +115,9 @@ fn operations_page(unknown: &BTreeMap<String, BTreeSet<String>>) -> String {
             let checks: Vec<_> = unknown.get(&name).into_iter().flatten().collect();
             let checks = match checks.len() {
                 0 => "none: it only adds to what others find".to_owned(),
-                _ => format!("`{}`", quoted(&checks.iter().map(|c| c.as_str()).collect::<Vec<_>>())),
+                _ => {
+                    format!("`{}`", quoted(&checks.iter().map(|c| c.as_str()).collect::<Vec<_>>()))
+                }
             };
             asked += &format!("{row} {checks} |\n");
         } else {

@@ -12,35 +12,39 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
-use super::{Connect, Failure, Io, args::{Common, Live, Named}};
+use super::{
+    Connect, Failure, Io,
+    args::{Common, Live, Named},
+};
 use crate::{
-    Access, Answer, DataSource, Diagnosis, ErrorKind, Query, Report, SourceError, Target,
-    sources::Recorder,
+    Answer, DataSource, Diagnosis, ErrorKind, Query, Report, SourceError, Target, sources::Recorder,
 };
 
 /// Where there are no answers to give, those of a snapshot will do.
 const OFFLINE: &str = "or diagnose saved answers: `--snapshot PATH`";
 
 /// What came of asking an account.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     pub(super) report: Report,
-    pub(super) recorder: Recorder<Box<dyn DataSource>>,
+    pub(super) recorder: Recorder<Box<dyn DataSource + 'a>>,
     /// The operations that gave no answer, and the first reason of each.
     pub(super) unanswered: BTreeMap<String, SourceError>,
 }
 
 /// Diagnoses what `named` names in the account that `live` names, and records the answers.
-pub(super) fn run(
+pub(super) fn run<'a>(
     diagnosis: &Diagnosis,
     (named, live): (&Named, &Live),
     common: &Common,
-    connect: Option<&Connect<'_>>,
+    connect: Option<&Connect<'a>>,
     io: &Io<'_>,
-) -> Result<Asked, Failure> {
+) -> Result<Asked<'a>, Failure> {
     let target = target(named)?;
     let Some(connect) = connect else {
-        return Err(Failure::new("this build cannot ask a live account: it lacks the feature `live`")
-            .hint("give saved answers instead: `--snapshot PATH`"));
+        return Err(Failure::new(
+            "this build cannot ask a live account: it lacks the feature `live`",
+        )
+        .hint("give saved answers instead: `--snapshot PATH`"));
     };
     let mut access = live.access();
     access.region = access.region.or_else(|| target.arn().map(|arn| arn.region));
@@ -48,7 +52,8 @@ pub(super) fn run(
     bar.set_message("connecting");
     let source = connect(&access).map_err(|error| unreached(&error))?;
     let recorder = Recorder::new(source);
-    let watched = Watched { source: &recorder, bar, round: AtomicUsize::new(0), log: Mutex::default() };
+    let watched =
+        Watched { source: &recorder, bar, round: AtomicUsize::new(0), log: Mutex::default() };
     let report = pollster::block_on(diagnosis.run(&target, &watched));
     watched.bar.finish_and_clear();
     let Log { answered, unanswered } =
