@@ -9,19 +9,8 @@ use std::{
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
 
-use super::{all, testing::World};
+use super::testing::{World, worlds};
 use crate::{aws::OPERATIONS, check::Status};
-
-/// Every example of every check.
-fn worlds() -> Vec<World> {
-    all()
-        .iter()
-        .flat_map(|entry| {
-            let examples = &entry.examples;
-            [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
-        })
-        .collect()
-}
 
 /// How each check ends; nothing where there is no such task.
 fn statuses(world: &World) -> BTreeMap<String, Status> {

@@ -26,6 +26,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
+pub(super) use self::{
+    build::{SCHEMA, settle},
+    recording::error_to_record,
+};
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},
@@ -89,6 +93,8 @@ pub struct Snapshot {
     errors: BTreeMap<String, SourceError>,
     /// Key ids by region and alias.
     aliases: HashMap<(String, String), String>,
+    /// Whether tasks were saved otherwise than in recordings.
+    tasks_beside: bool,
 }
 
 impl Snapshot {
