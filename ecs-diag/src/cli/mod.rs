@@ -313,7 +313,9 @@ mod tests {
             let (_, replayed, errors) = run_with(None, &replay);
             assert!(replayed == live && errors.is_empty(), "{errors}\n{replayed}\n{live}");
         }
-        assert!(capture.starts_with(r#"{"schema":"ecs-diag/snapshot/v1","account":"111122223333""#));
+        assert!(
+            capture.starts_with(r#"{"schema":"ecs-diag/snapshot/v1","account":"111122223333""#)
+        );
     }
 
     #[test]
