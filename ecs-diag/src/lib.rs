@@ -27,6 +27,7 @@
 //! |---|---|
 //! | none | the core: snapshots, signatures, checks, reports |
 //! | `cli` | the command `ecs-diag` |
+//! | `live` | [`sources`]`::Live`: the AWS SDK as a source, and what `cli` asks live accounts with |
 
 #![forbid(unsafe_code)]
 
