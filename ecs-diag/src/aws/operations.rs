@@ -50,7 +50,7 @@ pub fn operation(service: &str, name: &str) -> Option<&'static Operation> {
 pub const OPERATIONS: &[Operation] = &[
     Operation::new("autoscaling", "DescribeAutoScalingGroups", &["autoscaling:DescribeAutoScalingGroups"]),
     Operation::new("autoscaling", "DescribeScalingActivities", &["autoscaling:DescribeScalingActivities"]),
-    Operation::new("cloudtrail", "LookupEvents", &["cloudtrail:LookupEvents"]),
+    Operation::new("cloudtrail", "LookupEvents", &["cloudtrail:LookupEvents"]).asked(),
     Operation::new("ec2", "DescribeDhcpOptions", &["ec2:DescribeDhcpOptions"]),
     Operation::new("ec2", "DescribeEgressOnlyInternetGateways", &["ec2:DescribeEgressOnlyInternetGateways"]),
     Operation::new("ec2", "DescribeIamInstanceProfileAssociations", &["ec2:DescribeIamInstanceProfileAssociations"]),

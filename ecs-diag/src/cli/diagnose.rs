@@ -14,17 +14,13 @@ pub(super) fn run(
     io: &mut Io<'_>,
 ) -> Result<u8, Failure> {
     let diagnosis = checks::chosen(common)?;
-    let report = match &options.snapshot {
-        Some(path) => {
-            let snapshot = Snapshot::open(path);
-            let snapshot = snapshot.map_err(|error| Failure::new(error.to_string()))?;
-            snapshot.warnings().iter().for_each(|warning| io.warn(warning));
-            offline(&diagnosis, &options.named, &snapshot)?
-        }
-        None => {
-            let named = (&options.named, &options.live);
-            live::run(&diagnosis, named, common, connect, io)?.report
-        }
+    let report = if let Some(path) = &options.snapshot {
+        let snapshot = Snapshot::open(path).map_err(|error| Failure::new(error.to_string()))?;
+        snapshot.warnings().iter().for_each(|warning| io.warn(warning));
+        offline(&diagnosis, &options.named, &snapshot)?
+    } else {
+        let named = (&options.named, &options.live);
+        live::run(&diagnosis, named, common, connect, io)?.report
     };
     let text = match common.format {
         Format::Json => report.to_json() + "\n",

@@ -137,7 +137,9 @@ impl DataSource for Watched<'_> {
         let calls = queries.len();
         self.bar.set_message(format!("round {round}, {calls} calls: {}", names.join(", ")));
         let answers = self.source.fetch_all(queries).await;
-        answers.iter().for_each(|(query, answer)| self.note(query, answer));
+        for (query, answer) in &answers {
+            self.note(query, answer);
+        }
         answers
     }
 

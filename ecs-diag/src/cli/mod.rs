@@ -22,6 +22,7 @@ use crate::{
 use args::{Arguments, Color, Command, Format};
 
 /// What the command reads from and writes to.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact about one stream")]
 pub struct Io<'a> {
     /// Standard input.
     pub input: &'a mut dyn Read,
