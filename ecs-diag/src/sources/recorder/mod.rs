@@ -1,7 +1,10 @@
 //! Answers handed on and kept, so that they can be given away.
 
+mod redact;
+mod secrets;
 #[cfg(test)]
 mod tests;
+mod user_data;
 
 use std::{
     collections::BTreeMap,
@@ -59,14 +62,18 @@ impl<S: DataSource> Recorder<S> {
 
     /// Makes an answer fit to be given away, and keeps it.
     fn keep(&self, query: &Query, answer: Answer) -> Answer {
-        let answer = answer.and_then(|mut output| {
-            if !output.is_object() {
-                let words = "the answer is not a JSON object";
-                return Err(SourceError::new(ErrorKind::Malformed, words));
-            }
-            settle(&query.service, &query.operation, &mut output);
-            Ok(output)
+        let mut answer = answer.and_then(|output| {
+            let words = "the answer is not a JSON object";
+            let error = SourceError::new(ErrorKind::Malformed, words);
+            if output.is_object() { Ok(output) } else { Err(error) }
         });
+        match &mut answer {
+            Ok(output) => {
+                redact::answer(query, output);
+                settle(&query.service, &query.operation, output);
+            }
+            Err(error) => redact::error(error),
+        }
         // Of what is never asked nothing is replayed.
         if aws::operation(&query.service, &query.operation).is_some() {
             let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
