@@ -1,7 +1,11 @@
 //! The sources that come with the crate.
 
+#[cfg(feature = "live")]
+mod live;
 mod snapshot;
 
+#[cfg(feature = "live")]
+pub use live::Live;
 pub use snapshot::{
     RecognisedOutput, Snapshot, SnapshotError, SnapshotErrorKind, recognised_outputs,
 };

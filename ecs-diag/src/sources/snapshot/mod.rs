@@ -26,6 +26,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
+#[cfg(all(test, feature = "live"))]
+pub(crate) use self::table::known_members;
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},
