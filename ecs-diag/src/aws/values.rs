@@ -87,6 +87,7 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
+/// Text whose bytes may be given as `%41`.
 pub(crate) fn percent_decoded(text: &str) -> String {
     let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let bytes = text.as_bytes();

@@ -30,6 +30,8 @@ pub(super) use self::{
     build::{SCHEMA, settle},
     recording::error_to_record,
 };
+#[cfg(all(test, feature = "live"))]
+pub(crate) use self::table::known_members;
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},
