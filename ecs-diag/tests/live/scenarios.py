@@ -442,6 +442,10 @@ class Secrets:
         """An access key id of AWS."""
         return self._keep(name, "AK" + "IA" + _letters(name, 40).upper()[:16])
 
+    def signature(self, name: str) -> str:
+        """What makes a presigned URL valid."""
+        return self._keep(name, hashlib.sha256(name.encode()).hexdigest())
+
     def jwt(self, name: str) -> str:
         """A JSON Web Token."""
 
@@ -605,7 +609,7 @@ def secrets(shop: Shop) -> Stop:
     reason = (
         f"{_secret_not_found(shop.secrets['db'])} "
         f"See https://admin:{secret('URL in the reason')}@support.example.com/case?"
-        f"X-Amz-Signature={hashlib.sha256(secret('seed of a signature').encode()).hexdigest()}"
+        f"X-Amz-Signature={secret.signature('signature of a URL')}"
     )
     return Stop(
         reason,

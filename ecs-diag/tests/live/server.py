@@ -83,7 +83,10 @@ class Rule:
     mentions: str = ""
     # For how many calls; for ever if absent.
     times: int | None = None
+    # Before the fault, or before an answer of moto's.
     delay_ms: int = 0
+    # Whether the calls wait for each other, as if they were made one after the other.
+    in_turn: bool = False
     # `error`: what to say; an internal error of the service if there is no code.
     status: int = 400
     code: str = ""
@@ -132,6 +135,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._rules: dict[str, list[Rule]] = {}
         self._calls: dict[str, list[Call]] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._began = time.monotonic()
 
     def put(self, key: str, rules: Iterable[dict[str, Any]]) -> None:
@@ -159,6 +163,14 @@ class Ledger:
         with self._lock:
             self._rules.pop(key, None)
             self._calls.pop(key, None)
+
+    def turn(self, request: Request) -> contextlib.AbstractContextManager[object]:
+        """What a call holds while it is under way."""
+        with self._lock:
+            rules = self._rules.get(request.access_key, [])
+            if any(rule.in_turn and rule.applies(request) for rule in rules):
+                return self._turns.setdefault(request.access_key, threading.Lock())
+        return contextlib.nullcontext()
 
     def begin(self, request: Request) -> tuple[Call, Rule | None, float]:
         """Notes a call: its record, the fault it meets, and the seconds it waits before."""
@@ -204,6 +216,12 @@ class Gateway:
         request = _read(environ)
         if request.path.startswith("/_harness"):
             return _send(self._control(request), start_response)
+        with self.ledger.turn(request):
+            return self._serve(request, environ, start_response)
+
+    def _serve(
+        self, request: Request, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
         call, rule, delay = self.ledger.begin(request)
         time.sleep(delay)
         if rule and rule.fault == "stall":
