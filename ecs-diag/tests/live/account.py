@@ -85,6 +85,7 @@ class Network:
     isolated: list[str]
     app_group: str
     client_group: str
+    files_group: str
 
     @classmethod
     def create(cls, clients: Clients) -> Network:
@@ -120,17 +121,19 @@ class Network:
         app = _group(ec2, vpc, "app", "tasks of the shops")
         client = _group(ec2, vpc, "db-client", "whoever may ask the database")
         endpoints = _group(ec2, vpc, "endpoints", "endpoints of AWS services")
-        ec2.authorize_security_group_ingress(
-            GroupId=endpoints,
-            IpPermissions=[
-                {
-                    "IpProtocol": "tcp",
-                    "FromPort": 443,
-                    "ToPort": 443,
-                    "UserIdGroupPairs": [{"GroupId": app}],
-                }
-            ],
-        )
+        files = _group(ec2, vpc, "files", "mount targets")
+        for group, port in ((endpoints, 443), (files, 2049)):
+            ec2.authorize_security_group_ingress(
+                GroupId=group,
+                IpPermissions=[
+                    {
+                        "IpProtocol": "tcp",
+                        "FromPort": port,
+                        "ToPort": port,
+                        "UserIdGroupPairs": [{"GroupId": app}],
+                    }
+                ],
+            )
         ec2.create_vpc_endpoint(
             VpcId=vpc,
             ServiceName=f"com.amazonaws.{REGION}.s3",
@@ -146,7 +149,7 @@ class Network:
                 SecurityGroupIds=[endpoints],
                 PrivateDnsEnabled=True,
             )
-        return cls(vpc, public, private, isolated, app, client)
+        return cls(vpc, public, private, isolated, app, client, files)
 
 
 def _subnet(ec2: Any, vpc: str, block: str, zone: str, name: str) -> str:
@@ -213,12 +216,13 @@ class Shop:
     name: str
     secrets: dict[str, str] = field(default_factory=dict)
     definition: Json = field(default_factory=dict)
+    # More members of the service.
+    service: Json = field(default_factory=dict)
     network: Json = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     failed_tasks: int = 3
     desired: int = 2
     launch_type: str = "FARGATE"
-    _service_id: str = ""
 
     def __post_init__(self) -> None:
         self.account.clients("ecs").create_cluster(clusterName=self.name)
@@ -464,6 +468,7 @@ class Shop:
             taskDefinition=arn,
             desiredCount=self.desired,
             launchType=self.launch_type,
+            **self.service,
             networkConfiguration={
                 "awsvpcConfiguration": {
                     "subnets": network.private,
@@ -501,13 +506,16 @@ class Shop:
             {"id": str(uuid.uuid4()), "createdAt": moment(120 + 60 * place), "message": message}
             for place, message in enumerate(self.events)
         ]
-        self._service_id = service.arn
+
+    def task_arn(self) -> str:
+        """The ARN of the task that stops."""
+        task = hashlib.sha256(self.name.encode()).hexdigest()[:32]
+        return f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{self.name}/{task}"
 
     def stop(self, stop: Stop, *, ago: float = 240) -> str:
         """Stages a task of the service that stopped, and gives its ARN."""
-        seed = uuid.UUID(hashlib.sha256(f"{self.name} {ago}".encode()).hexdigest()[:32])
-        at = f"{REGION}:{ACCOUNT}"
-        arn = f"arn:aws:ecs:{at}:task/{self.name}/{seed.hex}"
+        at, arn = f"{REGION}:{ACCOUNT}", self.task_arn()
+        seed = uuid.UUID(arn.rsplit("/", 1)[-1])
         attachment = str(uuid.uuid5(seed, "attachment"))
         interface = f"eni-0{seed.hex[:16]}"
         definition = self.definition

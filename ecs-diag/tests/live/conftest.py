@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,16 @@ from server import Call, Server
 GUARD = 120
 # Commands under way at once.
 AT_ONCE = 4
+
+CRATE = Path(__file__).parents[2]
+# The closed list: the IAM actions that each operation needs.
+ACTIONS = {
+    f"{service}:{operation}": re.findall(r'"([^"]+)"', actions)
+    for service, operation, actions in re.findall(
+        r'Operation::new\("([^"]+)", "([^"]+)", &\[([^\]]+)\]\)',
+        (CRATE / "src/aws/operations.rs").read_text("utf-8"),
+    )
+}
 
 Json = dict[str, Any]
 
@@ -55,6 +66,11 @@ class Result:
         """What it printed, as JSON."""
         assert self.stdout, self
         return json.loads(self.stdout)
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations that it called, each once."""
+        return sorted({f"{call.service}:{call.operation}" for call in self.calls})
 
     @property
     def statuses(self) -> dict[str, str]:
@@ -163,3 +179,11 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def baseline(ecs_diag: Command, standard: Scenario) -> Result:
     """The diagnosis of the standard scenario when all is answered."""
     return ecs_diag.diagnose(standard)
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[str, set[str]]:
+    """The checks that the documentation says can be unknown where an operation is refused."""
+    page = (CRATE / "docs/operations.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([\w-]+:\w+)` \|[^|]*\|[^|]*\|([^|]*)\|$", page, re.MULTILINE)
+    return {operation: set(re.findall(r"`([a-z0-9-]+)`", checks)) for operation, checks in rows}

@@ -11,6 +11,36 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.ssm.responses import SimpleSystemManagerResponse
 from moto.ssm.utils import parameter_arn
 
+from wire import ACCOUNT, REGION
+
+# What moto does not serve at all: nothing, where the account is not given more.
+ANSWERS: dict[str, dict[str, Any]] = {
+    "cloudtrail:LookupEvents": {"Events": []},
+    "ec2:DescribeNetworkInsightsAnalyses": {"NetworkInsightsAnalyses": []},
+    "ec2:DescribeStaleSecurityGroups": {"StaleSecurityGroupSet": []},
+    "ec2:DescribeVpcBlockPublicAccessExclusions": {"VpcBlockPublicAccessExclusions": []},
+    "ec2:DescribeVpcBlockPublicAccessOptions": {
+        "VpcBlockPublicAccessOptions": {
+            "AwsAccountId": ACCOUNT,
+            "AwsRegion": REGION,
+            "State": "default-state",
+            "InternetGatewayBlockMode": "off",
+            "ManagedBy": "account",
+            "ExclusionsAllowed": "allowed",
+        }
+    },
+    "ecr:DescribePullThroughCacheRules": {"pullThroughCacheRules": []},
+    "ecs:DescribeServiceDeployments": {"serviceDeployments": [], "failures": []},
+    "ecs:DescribeServiceRevisions": {"serviceRevisions": [], "failures": []},
+    "ecs:ListServiceDeployments": {"serviceDeployments": []},
+    "guardduty:GetCoverageStatistics": {"CoverageStatistics": {}},
+    "guardduty:ListCoverage": {"Resources": []},
+    "route53resolver:ListFirewallRuleGroupAssociations": {"FirewallRuleGroupAssociations": []},
+    "service-quotas:ListServiceQuotas": {"Quotas": []},
+    "ssm:DescribeActivations": {"ActivationList": []},
+    "ssm:DescribeInstanceInformation": {"InstanceInformationList": []},
+}
+
 
 class StagedTask(dict[str, Any]):
     """A task as `DescribeTasks` tells of it, in moto's store of tasks.
@@ -78,8 +108,17 @@ def _describe_parameters_with_arns(response: SimpleSystemManagerResponse) -> Act
     return answer
 
 
+def _describe_capacity_providers(response: EC2ContainerServiceResponse) -> ActionResult:
+    backend = response.ecs_backend
+    # Without names, all of them.
+    names = response._get_param("capacityProviders") or list(backend.capacity_providers)
+    providers, failures = backend.describe_capacity_providers(names)
+    return ActionResult({"capacityProviders": providers, "failures": failures})
+
+
 def apply() -> None:
     """Puts moto right; once a process."""
+    EC2ContainerServiceResponse.describe_capacity_providers = _describe_capacity_providers
     EC2ContainerServiceResponse.describe_tasks = _describe_tasks
     EC2ContainerServiceResponse.list_tasks = _list_tasks
     SimpleSystemManagerResponse.describe_parameters = _describe_parameters_with_arns

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import extras
 from account import ACCOUNT, REGION, Account, Shop, Stop, backend, trust
 
 ELSEWHERE = "eu-central-1"
@@ -126,6 +127,27 @@ def scaled_in(shop: Shop) -> Stop:
         "ServiceSchedulerInitiated",
         container={"exitCode": 0},
     )
+
+
+# What a task can have besides.
+
+
+@planted("img-ecr-tag-exists")
+def everything(shop: Shop) -> Stop:
+    """A task with files, a file system, a load balancer and a name of its own, and no image."""
+    extras.add_environment_file(shop)
+    extras.add_file_system(shop)
+    extras.add_load_balancer(shop)
+    extras.add_registry(shop)
+    return _image_not_found(shop, shop.image("v43"))
+
+
+@planted("log-group-exists")
+def run_by_hand(shop: Shop) -> Stop:
+    """A task without a service; CloudTrail knows where it was to go."""
+    shop.clients("logs").delete_log_group(logGroupName=shop.log_group)
+    extras.note_run_task(shop, shop.task_arn())
+    return Stop(NO_GROUP, task={"group": f"family:{shop.name}", "startedBy": "me"})
 
 
 # Secrets and parameters.
@@ -319,7 +341,7 @@ def role_not_given(shop: Shop) -> Stop:
     shop.launch_type = "EC2"
     shop.definition["requiresCompatibilities"] = ["EC2"]
     del shop.definition["executionRoleArn"], shop.definition["runtimePlatform"]
-    instance = f"arn:aws:ecs:{REGION}:{ACCOUNT}:container-instance/{shop.name}/{'4c' * 16}"
+    instance = extras.add_instance(shop)
     return Stop(
         "ASM secret resource: unable to find execution role credentials",
         task={

@@ -62,11 +62,6 @@ FAULTS = (
     "body",
 )
 
-# What moto does not serve and every diagnosis of an image asks.
-ANSWERS: dict[str, dict[str, Any]] = {
-    "ecr:DescribePullThroughCacheRules": {"pullThroughCacheRules": []},
-}
-
 
 @dataclass
 class Rule:
@@ -251,7 +246,7 @@ class Gateway:
         _drop(environ)
 
     def _answer(self, request: Request, environ: Environ) -> Answer:
-        canned = ANSWERS.get(f"{request.service}:{request.operation}")
+        canned = patches.ANSWERS.get(f"{request.service}:{request.operation}")
         if canned is not None:
             return wire.output(request, canned)
         head: list[Any] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +13,11 @@ import pytest
 
 import samples
 import wire
-from conftest import Command, Json
+from conftest import ACTIONS, Command, Json
 from server import Server
 
 HERE = Path(__file__).parent
-LIST = HERE.parents[1] / "src/aws/operations.rs"
-OPERATIONS = re.findall(r'Operation::new\("([^"]+)", "([^"]+)"', LIST.read_text("utf-8"))
+OPERATIONS = [tuple(operation.split(":")) for operation in ACTIONS]
 PAGED = [names for names in OPERATIONS if samples.has_pages(*names)]
 
 Names = tuple[str, str]
