@@ -25,13 +25,13 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
+#[cfg(all(test, feature = "live"))]
+pub(crate) use self::table::known_members;
 use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
 pub(super) use self::{
     build::{SCHEMA, settle},
     recording::error_to_record,
 };
-#[cfg(all(test, feature = "live"))]
-pub(crate) use self::table::known_members;
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},
