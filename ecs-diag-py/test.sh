@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 exec </dev/null
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$(cd .. && pwd)/target}"
-export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 ECS_DIAG_CASES=$CARGO_TARGET_DIR/live/cases
 work=$CARGO_TARGET_DIR/python
 rm -rf "$work/wheels" "$work/stubs"
 mkdir -p "$work"

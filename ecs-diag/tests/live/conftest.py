@@ -170,6 +170,13 @@ def ask(
 
 
 @pytest.fixture(scope="session")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where captures and their reports are left for the tests of other languages."""
+    kept = os.environ.get("ECS_DIAG_CASES")
+    return Path(kept) if kept else tmp_path_factory.mktemp("cases")
+
+
+@pytest.fixture(scope="session")
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield pool

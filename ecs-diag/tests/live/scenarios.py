@@ -55,10 +55,15 @@ class Scenario:
     exit_status: int
 
     @property
+    def named(self) -> dict[str, str]:
+        """The target, by the names of the arguments that every language has."""
+        target = {"task": self.task} if self.task else {"service": self.service}
+        return {"cluster": self.cluster, **target}
+
+    @property
     def arguments(self) -> list[str]:
         """What `diagnose` and `capture` are called with."""
-        target = ["--task", self.task] if self.task else ["--service", self.service]
-        return ["--cluster", self.cluster, *target]
+        return [word for name, value in self.named.items() for word in (f"--{name}", value)]
 
     def as_json(self) -> dict[str, object]:
         """The scenario, for programs."""

@@ -18,6 +18,8 @@ fi
 
 "${CARGO:-cargo}" build --quiet --manifest-path "$root/Cargo.toml" -p ecs-diag --all-features --bins --examples
 export ECS_DIAG_BIN=$CARGO_TARGET_DIR/debug/ecs-diag ECS_DIAG_ASK=$CARGO_TARGET_DIR/debug/examples/ask
+export ECS_DIAG_CASES=$work/cases
+rm -rf "$ECS_DIAG_CASES"
 export PATH=$work/venv/bin:$PATH
 python shapes.py --check
 python -m pytest -q -p no:cacheprovider "$@"

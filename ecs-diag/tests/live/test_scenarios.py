@@ -15,7 +15,7 @@ from scenarios import PLANTED, Scenario
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_the_planted_fault_is_found_and_its_capture_replays(
-    name: str, ecs_diag: Command, account: dict[str, Scenario], tmp_path: Path
+    name: str, ecs_diag: Command, account: dict[str, Scenario], cases: Path
 ) -> None:
     scenario = account[name]
     result = ecs_diag.diagnose(scenario)
@@ -23,7 +23,12 @@ def test_the_planted_fault_is_found_and_its_capture_replays(
     causes = [cause["check"] for cause in result.report["root_causes"]]
     assert causes[:1] == ([scenario.root_cause] if scenario.root_cause else []), causes
 
-    capture = tmp_path / "capture.jsonl"
+    # A golden case of its own, for Python and Node.js too.
+    case = cases / name
+    capture = case / "snapshot" / "capture.jsonl"
+    capture.parent.mkdir(parents=True)
+    (case / "args.json").write_text(json.dumps(scenario.named), "utf-8")
+    (case / "report.json").write_text(result.stdout, "utf-8")
     captured = ecs_diag.live("capture", scenario, "--output", capture)
     assert (captured.status, captured.stdout) == (0, ""), captured
     replayed = ecs_diag.replay(capture, scenario)
