@@ -409,6 +409,54 @@ mod tests {
     }
 
     #[test]
+    fn names_are_kept_where_they_lead_to_what_is_meant() {
+        let service = |region: &str| {
+            let prefix = format!("arn:aws:ecs:{region}:111122223333");
+            json!({
+                "serviceArn": format!("{prefix}:service/shop/web"), "serviceName": "web",
+                "clusterArn": format!("{prefix}:cluster/shop"), "status": "ACTIVE",
+            })
+        };
+        let of = |region: &str, task: Value| {
+            Snapshot::from_values([
+                (
+                    "snapshot.json".to_owned(),
+                    json!({"schema": "ecs-diag/snapshot/v1", "region": "eu-west-1"}),
+                ),
+                ("tasks".to_owned(), json!({"tasks": [task], "failures": []})),
+                ("services".to_owned(), json!({"services": [service(region)], "failures": []})),
+            ])
+            .unwrap()
+        };
+        let here = of("eu-west-1", failed("shop", "a"));
+        let arn = format!("{PREFIX}:service/shop/web");
+        for (cluster, service) in [
+            (Some("shop"), "web"),
+            (Some("shop"), arn.as_str()),
+            (Some("arn:aws:ecs:eu-west-1:111122223333:cluster/shop"), "web"),
+            (None, arn.as_str()),
+        ] {
+            let target = here.find(cluster, None, Some(service)).unwrap();
+            assert_eq!(target, Target::service(cluster, service));
+        }
+        let found = here.find(None, None, Some("web")).unwrap();
+        assert_eq!(found, Target::service(Some("shop"), "web"));
+        for (given, cluster) in [(Some("shop"), Some("shop")), (None, Some("shop"))] {
+            assert_eq!(here.find(given, Some("a"), None).unwrap(), Target::task(cluster, "a"));
+        }
+
+        // Elsewhere only the ARN says where.
+        let task: Value =
+            failed("shop", "a").to_string().replace("eu-west-1", "us-east-2").parse().unwrap();
+        let there = of("us-east-2", task);
+        let found = there.find(Some("shop"), None, Some("web")).unwrap();
+        assert_eq!(found, Target::service(Some("shop"), arn.replace("eu-west-1", "us-east-2")));
+        let found = there.find(Some("shop"), Some("a"), None).unwrap();
+        let arn = "arn:aws:ecs:us-east-2:111122223333:task/shop/a";
+        assert_eq!(found, Target::task(Some("shop"), arn));
+    }
+
+    #[test]
     fn an_event_that_tells_all_is_the_target() {
         let event = json!({
             "detail-type": "ECS Task State Change", "source": "aws.ecs", "id": "e",

@@ -22,7 +22,49 @@ use crate::{
     source::Answer,
 };
 
-/// A source that hands on another one's answers and keeps them.
+/// A source that hands on another one's answers, without what is nobody's business, and keeps them.
+///
+/// Whoever has access to an account diagnoses through a recorder and gives the [capture](Self::capture)
+/// to whoever has the knowledge: the diagnosis of the capture gives the same report, byte for byte.
+/// What was denied, throttled or not answered in time is kept as well, and is unknown there as it
+/// was here.
+///
+/// What is handed on is what is kept, so a report tells no more than the capture:
+///
+/// * Texts become `[redacted]`, or the secret part of them does; members and elements stay, because
+///   what is not there means something. [`DataSource::now`] is the capture's clock, and page tokens
+///   and what an SDK adds about the call are left out.
+/// * **By place** go the values of environment variables, Docker labels, tags (keys stay, and the
+///   values of AWS's own), options of log drivers and routers other than those that say where logs
+///   go, descriptions that people wrote, user data other than the settings of the ECS agent,
+///   external ids, metadata of objects, and values of secrets and parameters, should one occur.
+/// * **By form** go, wherever they stand, user and password of URLs, private keys, access keys,
+///   web tokens, tokens that show whose they are, and what is given to a name such as `password`;
+///   in commands and reasons also long random texts. ARNs, image references, ids, host names,
+///   policies and AWS's own words stay.
+///
+/// A secret in the name of something, or one that looks like a word, is not told from other names:
+/// read a capture before it leaves the house. What the source assumes
+/// ([`DataSource::assumption`]) is handed on and not kept. Of a query that is asked again the last
+/// answer is kept.
+///
+/// ```
+/// use ecs_diag::{Diagnosis, sources::{Recorder, Snapshot}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/snapshots/checkout");
+/// let account = Snapshot::open(folder)?; // or a live account
+/// let target = account.target(None)?;
+/// let recorder = Recorder::new(&account);
+/// let report = pollster::block_on(Diagnosis::new().run(&target, &recorder))?;
+///
+/// let capture = recorder.capture();
+/// let replay = Snapshot::from_bytes("capture.jsonl", capture.as_bytes())?;
+/// let again = pollster::block_on(Diagnosis::new().run(&target, &replay))?;
+/// assert_eq!(again.root_causes, report.root_causes);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Recorder<S> {
     source: S,
     now: Timestamp,

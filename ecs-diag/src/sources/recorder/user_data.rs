@@ -143,7 +143,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         let once = kept(&STANDARD.encode(text));
-        let lines: String = [NOTE].iter().chain(expected).map(|line| format!("{line}\n")).collect();
+        let lines = [&[NOTE], expected].concat().join("\n") + "\n";
         assert_eq!(String::from_utf8(STANDARD.decode(&once).unwrap()).unwrap(), lines);
         assert_eq!(kept(&once), once);
     }

@@ -47,8 +47,8 @@ use crate::{DataSource, Query, SourceError};
 ///   for JavaScript. Objects of several files are united by id; of two versions of a task the
 ///   higher `version` wins. Values of secrets and parameters are dropped.
 /// * **A recording**: `{"service": "kms", "operation": "GetKeyPolicy", "input": {…}, "output": {…}}`
-///   or `"error": {"code": "…", "message": "…"}` instead of `output`, optionally `"region"`. An
-///   error recorded with an empty input stands for every input that nothing else answers, if the
+///   or `"error": {"code": "…", "message": "…"}` instead of `output`, optionally `"region"`; an
+///   error's code says what it means unless a `"kind"` beside it does. An error recorded with an empty input stands for every input that nothing else answers, if the
 ///   caller was denied or AWS does not answer the operation without input.
 /// * **An EventBridge event "ECS Task State Change"**, which tells of a task what DescribeTasks
 ///   would.
