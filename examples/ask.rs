@@ -9,6 +9,7 @@ use std::{
     env,
     error::Error,
     io::{self, Write},
+    time::Duration,
 };
 
 use ecs_diag::{Access, DataSource, Query, sources::Live};
@@ -36,17 +37,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// `--region`, `--profile` and `--endpoint-url`, each with its value.
+/// `--region`, `--profile`, `--endpoint-url` and `--timeout` (seconds), each with its value.
 fn access(mut arguments: impl Iterator<Item = String>) -> Result<Access, Box<dyn Error>> {
     let mut access = Access::default();
     while let Some(name) = arguments.next() {
-        let place = match name.as_str() {
-            "--region" => &mut access.region,
-            "--profile" => &mut access.profile,
-            "--endpoint-url" => &mut access.endpoint_url,
+        let value = arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?;
+        match name.as_str() {
+            "--region" => access.region = Some(value),
+            "--profile" => access.profile = Some(value),
+            "--endpoint-url" => access.endpoint_url = Some(value),
+            "--timeout" => access.timeout = Some(Duration::try_from_secs_f64(value.parse()?)?),
             _ => return Err(format!("no option is called `{name}`").into()),
-        };
-        *place = Some(arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?);
+        }
     }
     Ok(access)
 }

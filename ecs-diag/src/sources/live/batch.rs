@@ -204,8 +204,10 @@ impl Shared {
         let part = |(_, ids): &(Query, Vec<String>)| {
             let mut part = answer.clone();
             for (list, member, objects) in &lists {
-                let of = |id| objects.iter().filter(move |object| self.is_of(&object[*member], id));
-                part[*list] = ids.iter().flat_map(of).cloned().collect();
+                let its = ids.iter().flat_map(|id| {
+                    objects.iter().filter(move |object| self.is_of(&object[*member], id))
+                });
+                part[*list] = its.cloned().collect();
             }
             part
         };

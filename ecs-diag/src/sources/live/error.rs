@@ -30,6 +30,9 @@ where
             Some(_) => return Ok(()),
             None => broken_off(&host, &error),
         },
+        SdkError::ResponseError(_) if response.body.as_ref().is_none_or(Vec::is_empty) => {
+            bare(&response)
+        }
         SdkError::ResponseError(_) => unreadable(&response),
         SdkError::TimeoutError(_) => no_answer(&host),
         SdkError::DispatchFailure(failure) => match credentials_error(&error) {
@@ -47,15 +50,15 @@ where
 
 /// The service answered with an error.
 fn refused(error: &impl ProvideErrorMetadata, response: &Response) -> SourceError {
-    let message = error.message().unwrap_or_default();
     match error.code() {
-        Some(code) => SourceError::from_code(code, message),
-        // An answer to HEAD has no body, so nothing but the status.
-        None => SourceError::from_code(
-            response.status.to_string(),
-            if message.is_empty() { "the answer says no more than this status" } else { message },
-        ),
+        Some(code) => SourceError::from_code(code, error.message().unwrap_or_default()),
+        None => bare(response),
     }
+}
+
+/// An answer with no code, as those to HEAD are.
+fn bare(response: &Response) -> SourceError {
+    SourceError::from_code(response.status.to_string(), "the answer says no more than this status")
 }
 
 /// An error of something in between, such as a proxy's page.
@@ -86,18 +89,32 @@ pub(super) fn no_answer(host: &str) -> SourceError {
 
 /// Credentials could not be had.
 pub(super) fn no_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceError {
+    // Wrappers say no more than that there is something inside.
+    let reasons = chain(error).filter(|error| !error.is::<CredentialsError>());
+    let reason = reasons.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    if let Some(name) = missing_profile(&reason) {
+        let message = format!("no profile of the AWS configuration files is called `{name}`");
+        return SourceError::new(ErrorKind::NoCredentials, message);
+    }
     let of_profile = profile.map_or(String::new(), |profile| format!(" in profile `{profile}`"));
-    let reason = match error {
-        CredentialsError::CredentialsNotLoaded(_) => format!("no credentials{of_profile}"),
-        CredentialsError::ProviderTimedOut(_) => format!("no credentials{of_profile} in time"),
-        error => format!("no credentials{of_profile}: {}", innermost(error)),
-    };
-    let help = if reason.contains("expired") {
-        "log in again with `aws sso login` or `aws login`"
-    } else {
+    let option = profile.map_or(String::new(), |profile| format!(" --profile {profile}"));
+    let help = if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         "run `aws configure` or `aws sso login`, or name a profile with `--profile` or AWS_PROFILE"
+            .to_owned()
+    } else if reason.contains("SSO") {
+        format!("{reason}; log in with `aws sso login{option}`")
+    } else if reason.contains("login") {
+        format!("{reason}; log in with `aws login{option}`")
+    } else {
+        reason
     };
-    SourceError::new(ErrorKind::NoCredentials, format!("{reason}; {help}"))
+    SourceError::new(ErrorKind::NoCredentials, format!("no credentials{of_profile}: {help}"))
+}
+
+/// The SDK has no type for this that others can see.
+fn missing_profile(reason: &str) -> Option<&str> {
+    let (before, _) = reason.split_once("` was not defined")?;
+    before.rsplit_once("profile `").map(|(_, name)| name)
 }
 
 fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
@@ -204,7 +221,7 @@ mod tests {
                 )),
                 None,
                 "no-credentials no-credentials: no credentials: the SSO token has expired; log in \
-                 again with `aws sso login` or `aws login`"
+                 with `aws sso login`"
                     .to_owned(),
             ),
             (
@@ -232,13 +249,35 @@ mod tests {
 
     #[test]
     fn missing_credentials_say_what_to_do() {
-        let none = CredentialsError::not_loaded_no_source();
-        let error = no_credentials(&none, Some("prod"));
-        assert_eq!(error.kind, ErrorKind::NoCredentials);
-        assert_eq!(
-            error.message,
-            "no credentials in profile `prod`; run `aws configure` or `aws sso login`, or name a \
-             profile with `--profile` or AWS_PROFILE"
-        );
+        let chain = |profile: &str| {
+            format!("profile `{profile}` was not defined: could not find source profile {profile}")
+        };
+        for (error, expected) in [
+            (
+                CredentialsError::not_loaded_no_source(),
+                "no credentials in profile `prod`: run `aws configure` or `aws sso login`, or name \
+                 a profile with `--profile` or AWS_PROFILE",
+            ),
+            (
+                CredentialsError::not_loaded(chain("prod")),
+                "no profile of the AWS configuration files is called `prod`",
+            ),
+            (
+                CredentialsError::invalid_configuration(format!("role: {}", chain("base"))),
+                "no profile of the AWS configuration files is called `base`",
+            ),
+            (
+                CredentialsError::provider_error(CredentialsError::unhandled("SSO token is gone")),
+                "no credentials in profile `prod`: SSO token is gone; log in with `aws sso login \
+                 --profile prod`",
+            ),
+            (
+                CredentialsError::provider_error("the process exited with 1"),
+                "no credentials in profile `prod`: the process exited with 1",
+            ),
+        ] {
+            let error = no_credentials(&error, Some("prod"));
+            assert_eq!((error.kind, error.message.as_str()), (ErrorKind::NoCredentials, expected));
+        }
     }
 }

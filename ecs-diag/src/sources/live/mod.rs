@@ -19,7 +19,9 @@ use aws_config::{
     BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider,
     provider_config::ProviderConfig, retry::RetryConfig, timeout::TimeoutConfig,
 };
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::{
+    ProvideCredentials, SharedCredentialsProvider, error::CredentialsError,
+};
 use aws_smithy_http_client::{
     Builder, ConnectorBuilder, proxy,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -209,11 +211,11 @@ impl Live {
         let exchange = Exchange::default();
         let clients = self.clients(region);
         let sent = (call.send)(&clients, input, exchange.clone()).map_err(|error| (error, None))?;
-        let outcome = in_time(self.0.deadline, async {
-            let _permit = self.0.permits.acquire().await;
-            sent.await
-        });
-        let outcome = outcome.await.unwrap_or_else(|| Err(error::no_answer(&exchange.host())));
+        let outcome = match in_time(self.0.deadline, self.0.permits.acquire()).await {
+            Some(_permit) => in_time(self.0.deadline, sent).await,
+            None => None,
+        };
+        let outcome = outcome.unwrap_or_else(|| Err(error::no_answer(&exchange.host())));
         let response = exchange.response().unwrap_or_default();
         match outcome {
             Ok(()) => {
@@ -302,13 +304,14 @@ async fn configure(access: &Access) -> Result<SdkConfig, SourceError> {
         None => config.credentials_provider(),
     };
     let Some(provider) = provider else {
-        return Err(SourceError::new(ErrorKind::NoCredentials, "no credentials"));
+        let none = CredentialsError::not_loaded_no_source();
+        return Err(error::no_credentials(&none, profile));
     };
     let credentials = provider.provide_credentials().await;
     let credentials = credentials.map_err(|error| error::no_credentials(&error, profile))?;
-    if config.region().is_none() {
-        let help = "give one with `--region` or AWS_REGION, or put one in the profile";
-        return Err(SourceError::new(ErrorKind::Other, format!("no Region; {help}")));
+    if config.region().is_none_or(|region| region.as_ref().is_empty()) {
+        let message = "no Region: give `--region` or AWS_REGION, or put one in the profile";
+        return Err(SourceError::new(ErrorKind::Other, message));
     }
     let credentials = SharedCredentialsProvider::new(credentials);
     Ok(config.into_builder().credentials_provider(credentials).build())
@@ -329,9 +332,10 @@ fn http_client() -> SharedHttpClient {
     })
 }
 
-/// The future's value, or `None` after the deadline.
+/// The future's value, or `None` after the deadline; what is late to begin does not begin.
 async fn in_time<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
     match deadline {
+        Some(deadline) if deadline <= Instant::now() => None,
         Some(deadline) => timeout_at(deadline, future).await.ok(),
         None => Some(future.await),
     }
