@@ -38,6 +38,9 @@ ACTIONS = {
     )
 }
 
+# No two commands share an access key.
+_KEYS = itertools.count()
+
 Json = dict[str, Any]
 
 
@@ -85,7 +88,6 @@ class Command:
         self._program = program
         self.server = server
         self._home = home
-        self._keys = itertools.count()
 
     def __call__(
         self,
@@ -95,7 +97,7 @@ class Command:
         environment: dict[str, str] | None = None,
     ) -> Result:
         """Runs it with an access key of its own, for which these faults apply."""
-        key = f"AKIATEST{next(self._keys):012}"
+        key = f"AKIATEST{next(_KEYS):012}"
         self.server.ledger.put(key, rules or [])
         scrubbed = {
             "HOME": str(self._home),

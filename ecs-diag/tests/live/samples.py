@@ -22,7 +22,8 @@ def output(service: str, operation: str, *, next_page: bool = False) -> dict[str
     """An answer, the last of its pages if it has pages at all."""
     tokens, more = _paging(service, operation)
     value = _value(wire.model(service).operation_model(operation).output_shape, "", [])
-    for name in tokens & value.keys():
+    # Some operations have pages and no paginator.
+    for name in (tokens | {"NextToken", "nextToken"}) & value.keys():
         if next_page:
             value[name] = "next"
         else:
@@ -69,10 +70,12 @@ def required(model: OperationModel) -> dict[str, Any]:
     return of(model.input_shape, "") if model.input_shape else {}
 
 
-def _plain(shape: Shape, name: str) -> str | None:
-    """A text for a header, which takes no others."""
-    in_header = shape.serialization.get("location") == "header"
-    return f"{name} and more" if in_header and shape.type_name == "string" else None
+def _plain(shape: Shape, name: str) -> Any:
+    """What a header takes: plain texts, with names that are words."""
+    location = shape.serialization.get("location")
+    if location == "header" and shape.type_name == "string" and not shape.metadata.get("enum"):
+        return f"{name} and more"
+    return {f"key-of-{name.lower()}": "plain"} if location == "headers" else None
 
 
 def _value(shape: Shape, name: str, within: list[str]) -> Any:
@@ -89,10 +92,15 @@ def _value(shape: Shape, name: str, within: list[str]) -> Any:
                 return []
             return [_value(shape.member, f"{name}{place}", within) for place in range(2)]
         case "map":
-            key = shape.key.metadata.get("enum", [f"key of {name}"])[0]
+            key = shape.key.metadata.get("enum", [f"key-of-{name}"])[0]
             return {key: _value(shape.value, name, within)}
         case "string" if shape.name == "policyDocumentType":
             return quote(json.dumps(POLICY))
+        case "string" if "Policy" in (shape.name, name):
+            return json.dumps(POLICY)
+        case "string" if name == "MaxItems":
+            # Numbers that Route 53 calls texts.
+            return "100"
         case "string" if shape.metadata.get("enum"):
             return shape.metadata["enum"][-1]
         case "string":

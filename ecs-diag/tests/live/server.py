@@ -210,7 +210,7 @@ class Gateway:
         """Answers a request."""
         request = _read(environ)
         if request.path.startswith("/_harness"):
-            return _send(self._control(request), start_response)
+            return _send(request, self._control(request), start_response)
         with self.ledger.turn(request):
             return self._serve(request, environ, start_response)
 
@@ -231,7 +231,7 @@ class Gateway:
                 _drop(environ)
             answer = _faulty(rule, request) if rule else self._answer(request, environ)
             status = answer.status
-            return _send(answer, start_response)
+            return _send(request, answer, start_response)
         finally:
             self.ledger.end(call, status)
 
@@ -262,8 +262,9 @@ class Gateway:
         if request.protocol == "json" and 400 < status < 500:
             # AWS's JSON services say 400 to whatever is wrong with a request.
             status = 400
-        headers = [item for item in head[1] if item[0].lower() != "content-length"]
-        return Answer(status, body, tuple(headers))
+        if request.protocol == "json" and status == 200 and body:
+            body = wire.as_modelled(request, body)
+        return Answer(status, body, tuple(head[1]))
 
     def _control(self, request: Request) -> Answer:
         match request.method, request.path.split("/")[2:]:
@@ -326,8 +327,12 @@ def _json(value: object, status: int = 200) -> Answer:
     return Answer(status, json.dumps(value).encode(), (("Content-Type", "application/json"),))
 
 
-def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
-    headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+def _send(request: Request, answer: Answer, start_response: StartResponse) -> list[bytes]:
+    headers = list(answer.headers)
+    if request.method != "HEAD":
+        # Of the body as it is now; that of a HEAD is the object's.
+        headers = [item for item in headers if item[0].lower() != "content-length"]
+        headers.append(("Content-Length", str(len(answer.body))))
     start_response(f"{answer.status} -", headers)
     return [answer.body]
 

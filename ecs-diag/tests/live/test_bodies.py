@@ -108,11 +108,14 @@ def test_every_member_is_told_as_the_cli_tells_it(
 
 @pytest.fixture(scope="module")
 def paged(both: Ask) -> dict[Names, tuple[Json, Json]]:
-    rules = []
-    for names in PAGED:
-        rules.append(_rule(names, output=samples.output(*names, next_page=True), times=1))
-        rules.append(_rule(names, output=samples.output(*names)))
-    return dict(zip(PAGED, both(_queries(PAGED), rules), strict=True))
+    return dict(zip(PAGED, both(_queries(PAGED), _two_pages(PAGED)), strict=True))
+
+
+def _two_pages(operations: list[Names]) -> list[Json]:
+    first = [
+        _rule(names, output=samples.output(*names, next_page=True), times=1) for names in operations
+    ]
+    return [*first, *(_rule(names, output=samples.output(*names)) for names in operations)]
 
 
 @pytest.mark.parametrize("names", PAGED, ids=":".join)
@@ -124,6 +127,27 @@ def test_pages_are_put_together_as_the_cli_does(
     answer, expected = paged[names]
     assert expected != whole[names][1], "there was no second page"
     assert _differences(answer, expected) == []
+
+
+UNPAGED = [
+    names
+    for names in OPERATIONS
+    if names not in PAGED
+    and {"NextToken", "nextToken"} & samples.output(*names, next_page=True).keys()
+]
+
+
+def test_pages_that_the_cli_leaves_to_its_user_are_put_together_too(
+    ask: Command, whole: dict[Names, tuple[Json, Json]]
+) -> None:
+    answers = _answers(ask, [], _queries(UNPAGED), _two_pages(UNPAGED))
+    for names, answer in zip(UNPAGED, answers, strict=True):
+        page = whole[names][1]["output"]
+        expected = {
+            name: member * 2 if isinstance(member, list) else member
+            for name, member in page.items()
+        }
+        assert _differences(answer, {"output": expected}) == [], names
 
 
 # What moto answers.
@@ -157,7 +181,7 @@ SERVED: list[tuple[str, str, Json]] = [
     ("ecs", "DescribeTasks", {"cluster": STANDARD, "tasks": ["0" * 32]}),
     ("ecs", "ListServices", {"cluster": STANDARD}),
     ("ecs", "ListTasks", {"cluster": STANDARD, "desiredStatus": "STOPPED"}),
-    ("efs", "DescribeFileSystems", {}),
+    ("efs", "DescribeMountTargets", {"FileSystemId": "fs-0123456789abcdef0"}),
     ("elbv2", "DescribeLoadBalancers", {}),
     ("elbv2", "DescribeTargetGroups", {}),
     ("guardduty", "ListDetectors", {}),

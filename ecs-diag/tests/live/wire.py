@@ -11,7 +11,14 @@ from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 import botocore.session
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import (
+    ListShape,
+    MapShape,
+    OperationModel,
+    ServiceModel,
+    Shape,
+    StructureShape,
+)
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
@@ -191,6 +198,28 @@ def output(request: Request, value: dict[str, Any]) -> Answer:
     return Answer(
         int(answer["status_code"]), body if isinstance(body, bytes) else body.encode(), headers
     )
+
+
+def as_modelled(request: Request, body: bytes) -> bytes:
+    """A JSON body without what AWS does not send: nulls, and members that its API does not have."""
+
+    def of(shape: Shape | None, value: Any) -> Any:
+        match value:
+            case dict() if isinstance(shape, StructureShape):
+                known = {name: value[name] for name in shape.members if name in value}
+                return {
+                    name: of(shape.members[name], member)
+                    for name, member in known.items()
+                    if member is not None
+                }
+            case dict() if isinstance(shape, MapShape):
+                return {name: of(shape.value, member) for name, member in value.items()}
+            case list() if isinstance(shape, ListShape):
+                return [of(shape.member, item) for item in value]
+        return value
+
+    operation = model(request.service).operation_model(request.operation)
+    return json.dumps(of(operation.output_shape, json.loads(body))).encode()
 
 
 def _cbor(operation: OperationModel, value: dict[str, Any]) -> Answer:
