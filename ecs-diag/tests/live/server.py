@@ -114,6 +114,8 @@ class Call:
     service: str
     operation: str
     region: str
+    # What was asked, as a digest: calls that ask the same have the same.
+    asked: str
     # Seconds since the server started.
     began: float
     # How many calls of this key were under way when it arrived, itself included.
@@ -177,6 +179,7 @@ class Ledger:
                 request.service,
                 request.operation,
                 request.region,
+                request.digest,
                 time.monotonic() - self._began,
                 under_way,
             )

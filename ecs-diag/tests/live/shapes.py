@@ -13,7 +13,8 @@ botocore's models say of its answer:
 
 A shape is `{"structure": {member: [name on the wire, shape]}}`, `{"list": shape}`,
 `{"flat": shape}` (a list whose elements stand in the parent), `{"map": shape}`, or a name: of
-another shape, or of a scalar: `string`, `integer`, `float`, `boolean`, `policy` (a URL-encoded JSON document).
+another shape, or of a scalar: `string`, `integer`, `float`, `boolean`, `policy` (a URL-encoded
+JSON document).
 
     python shapes.py [--check]
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -17,24 +18,21 @@ from scenarios import PLANTED, Scenario
 CONCURRENCY = 8
 
 
-def test_the_standard_diagnosis_asks_little_and_at_once(
-    ecs_diag: Command, standard: Scenario
-) -> None:
+def test_a_diagnosis_asks_in_few_rounds(ecs_diag: Command, standard: Scenario) -> None:
     # So slow that calls of one round cannot seem to come one after the other.
     result = ecs_diag.diagnose(standard, rules=[{"match": "*", "delay_ms": 400}])
-    asked = [f"{call.service}:{call.operation}" for call in result.calls]
     rounds = sum(call.under_way == 1 for call in result.calls)
-    assert len(asked) <= 17, asked
-    assert rounds <= 5, [(call.operation, call.under_way) for call in result.calls]
+    assert rounds <= 4, [(call.operation, call.under_way) for call in result.calls]
     assert 1 < max(call.under_way for call in result.calls) <= CONCURRENCY
 
 
-def test_nothing_is_asked_twice(ecs_diag: Command, account: dict[str, Scenario]) -> None:
-    for scenario in (account["standard"], account["role-missing"]):
-        result = ecs_diag.diagnose(scenario)
-        again = ecs_diag.diagnose(scenario)
-        assert len(result.calls) == len(again.calls)
-        assert {call.status for call in result.calls} <= {200, 400, 404}
+def test_nothing_is_asked_twice(
+    ecs_diag: Command, account: dict[str, Scenario], pool: ThreadPoolExecutor
+) -> None:
+    for result in pool.map(ecs_diag.diagnose, account.values()):
+        # A call that was not answered is made again.
+        asked = [(call.operation, call.asked) for call in result.calls if call.status]
+        assert len(asked) == len(set(asked)), sorted(asked)
 
 
 def test_the_server_serves_programs_of_any_language_and_ends_with_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -144,6 +145,12 @@ class Request:
         if text.startswith("{"):
             return json.loads(text)
         return dict(parse_qsl(f"{self.query}&{text}", keep_blank_values=True))
+
+    @property
+    def digest(self) -> str:
+        """The same for requests that ask the same."""
+        whole = f"{self.region} {self.method} {self.path}?{self.query} {self.operation} "
+        return hashlib.sha256(whole.encode() + self.body).hexdigest()[:16]
 
     def mentions(self, text: str) -> bool:
         """Whether the text stands anywhere in what was asked."""
