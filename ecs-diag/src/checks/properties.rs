@@ -16,7 +16,8 @@ use super::{
 use crate::{Diagnosis, aws::OPERATIONS, check::Status};
 
 /// Facts, and the checks that are run on them: each check on its own examples, and all of them on
-/// the account from which the examples start. All of them on all examples would take minutes.
+/// the account from which the examples start, with a task of a service and with one that was run
+/// alone. All of them on all examples would take minutes.
 fn settings() -> Vec<(World, Diagnosis)> {
     let own = all().iter().flat_map(|entry| {
         let only = Diagnosis::new().only([&entry.check.meta().id]).unwrap();
@@ -24,7 +25,10 @@ fn settings() -> Vec<(World, Diagnosis)> {
         [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
             .map(|world| (world, only.clone()))
     });
-    own.chain([(World::default(), Diagnosis::new())]).collect()
+    let alone = all().iter().find(|entry| entry.check.meta().id == "pre-network-config-recovery");
+    let alone = alone.map(|entry| entry.examples.failing());
+    let shared = alone.into_iter().chain([World::default()]);
+    own.chain(shared.map(|world| (world, Diagnosis::new()))).collect()
 }
 
 /// How each check ends; nothing where there is no such task.
