@@ -28,9 +28,10 @@ pub(super) fn location(text: &str) -> Result<Location<'_>, String> {
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let Ok(arn) = text.parse::<Arn>() else {
-        return Err("it is no ARN".to_owned());
-    };
+    if !text.starts_with("arn:") {
+        return Err("it does not begin with `arn:`".to_owned());
+    }
+    let Ok(arn) = text.parse::<Arn>() else { return Err("it is not a whole ARN".to_owned()) };
     if arn.service != "s3" {
         return Err(format!("it is an ARN of `{}`, not of Amazon S3", arn.service));
     }

@@ -3,7 +3,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::secrets::keys,
     facts::Missing,
-    finding::{Evidence, Finding, Remedy},
+    finding::{Evidence, Finding},
 };
 
 check! {
@@ -58,8 +58,7 @@ impl Check for CustomerKeyDetect {
             .evidence(
                 Evidence::new(key.query.clone(), "/KeyMetadata/KeyManager", "CUSTOMER")
                     .object(&metadata.arn),
-            )
-            .remedy(Remedy::new("nothing is wrong: this is what the role has to be allowed"));
+            );
             cx.report(key.finding(finding));
         }
         Ok(())
@@ -91,7 +90,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("kms-customer-key-detect"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("kms-customer-key-detect"), @"
+        info: customer managed key `0a1b2c3d-1111-2222-3333-444455556666` encrypts secret `shop/db` (container `app`)
+          to read that, the execution role needs `kms:Decrypt` on `arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-1111-2222-3333-444455556666`, and the key's policy has to allow it
+          @ AWS::KMS::Key 0a1b2c3d-1111-2222-3333-444455556666
+          fix: nothing is wrong: this is what the role has to be allowed
+        ");
     }
 
     #[test]

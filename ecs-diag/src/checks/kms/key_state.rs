@@ -3,10 +3,10 @@ use serde_json::Value;
 use super::NOTHING_ENCRYPTED;
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::secrets::{Key, keys},
+    checks::secrets::{Key, key_severity, keys},
     edit::{Edit, Object},
     facts::Missing,
-    finding::{Evidence, Finding, Remedy},
+    finding::{Evidence, Finding, Remedy, Severity},
     shell::{self, quoted},
 };
 
@@ -47,9 +47,10 @@ impl Check for KeyState {
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let Some(keys) = keys(cx)? else { return cx.not_applicable(NOTHING_ENCRYPTED) };
+        let severity = key_severity(cx)?;
         cx.each(&keys, |cx, key| {
             let Some(found) = &key.found else {
-                missing(cx, key);
+                missing(cx, key, severity);
                 return Ok(());
             };
             let metadata = &found.key_metadata;
@@ -60,7 +61,7 @@ impl Check for KeyState {
                 ));
             };
             let Some((what, remedy)) = broken(state, key) else { return Ok(()) };
-            let finding = Finding::blocker(format!("key `{}` {what}", metadata.key_id))
+            let finding = Finding::of(severity, format!("key `{}` {what}", metadata.key_id))
                 .detail(format!(
                     "it encrypts {}, which nobody can read while the key is in the state `{state}`",
                     key.encrypts.join(", ")
@@ -114,9 +115,9 @@ fn broken(state: &str, key: &Key) -> Option<(&'static str, Remedy)> {
     })
 }
 
-fn missing(cx: &mut Cx<'_>, key: &Key) {
+fn missing(cx: &mut Cx<'_>, key: &Key, severity: Severity) {
     let place = key.region.as_deref().map_or(String::new(), |region| format!(" in `{region}`"));
-    let finding = Finding::blocker(format!("key `{}` does not exist{place}", key.id))
+    let finding = Finding::of(severity, format!("key `{}` does not exist{place}", key.id))
         .detail(format!("it encrypted {}, which nobody can read any more", key.encrypts.join(", ")))
         .evidence(Evidence::new(key.query.clone(), "/KeyMetadata", Value::Null))
         .remedy(Remedy::new("put a new value, under a key that exists"));
@@ -129,7 +130,7 @@ pub(super) mod tests {
 
     use crate::{
         check::Status,
-        checks::testing::{Examples, World},
+        checks::testing::{Examples, SECRET, World},
         report::Confidence,
     };
 
@@ -170,7 +171,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("kms-key-state"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("kms-key-state"), @"
+        blocker: key `0a1b2c3d-1111-2222-3333-444455556666` is disabled
+          it encrypts secret `shop/db` (container `app`), which nobody can read while the key is in the state `Disabled`
+          @ AWS::KMS::Key 0a1b2c3d-1111-2222-3333-444455556666
+          fix (verified): enable the key
+          $ aws kms enable-key --key-id arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-1111-2222-3333-444455556666 --region eu-west-1
+        ");
     }
 
     #[test]
@@ -178,6 +185,24 @@ pub(super) mod tests {
         let report = EXAMPLES.failing().report();
         assert_eq!(report.cause().unwrap().check, "kms-key-state");
         assert_eq!(report.root_causes[0].confidence, Confidence::Certain);
+    }
+
+    #[test]
+    fn what_aws_denied_was_not_for_want_of_the_key() {
+        let mut world = EXAMPLES.failing();
+        world.stopped(&format!(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution \
+             resource retrieval failed: unable to retrieve secret from asm: service call has been \
+             retried 1 time(s): failed to fetch secret {SECRET} from secrets manager: \
+             AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/x/y is not \
+             authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} because no \
+             identity-based policy allows the secretsmanager:GetSecretValue action"
+        ));
+        let report = world.report();
+        let cause = report.root_causes.iter().find(|cause| {
+            report.findings[cause.finding].check == "kms-key-state"
+        });
+        assert_ne!(cause.unwrap().confidence, Confidence::Certain, "{report:?}");
     }
 
     #[test]

@@ -108,8 +108,8 @@ fn unsupported(
     containers: &[Logging<'_>],
     what: &str,
 ) -> Result<(), Missing> {
-    let finding = Finding::blocker(format!("the log driver `{driver}` is not there: {what}"))
-        .detail(format!("{} cannot be started with it", named_by(containers)))
+    let finding = Finding::blocker(format!("the log driver `{driver}` cannot be used: {what}"))
+        .detail(format!("{} names it, and is not started", named_by(containers)))
         .resource(definition::resource(task_definition))
         .named(driver);
     let finding = with_evidence(cx, task_definition, containers, finding)?;
@@ -206,7 +206,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-driver-supported"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-driver-supported"), @"
+        blocker: the log driver `json-file` is not there: Fargate has `awslogs`, `splunk` and `awsfirelens` only
+          container `app` cannot be started with it
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: take another log driver, for instance `awslogs`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

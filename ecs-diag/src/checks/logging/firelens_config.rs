@@ -66,7 +66,7 @@ impl Check for FirelensConfig {
         }
         let launch_type = cx.launch_type()?;
         cx.each(&routers, |cx, router| match fault(router, launch_type) {
-            Some(fault) => report(cx, &task_definition, router, fault),
+            Some(fault) => report(cx, &task_definition, router, &fault),
             None => object_exists(cx, &task_definition, router),
         });
         Ok(())
@@ -141,7 +141,7 @@ fn report(
     cx: &mut Cx<'_>,
     task_definition: &TaskDefinition,
     router: &Router<'_>,
-    fault: Fault,
+    fault: &Fault,
 ) -> Result<(), Missing> {
     let name = &router.container.name;
     let remedy = definition::deployed(cx, task_definition, Remedy::new(fault.advice));
@@ -204,22 +204,30 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            routed(world, file("s3", OBJECT));
+            routed(world, &file("s3", OBJECT));
         },
         passes: |world| {
-            routed(world, file("file", "/extra.conf"));
+            routed(world, &file("file", "/extra.conf"));
         },
         unknown: |world| {
-            placed(routed(world, file("s3", OBJECT)), "1.105.1", &[]).deny("s3:HeadObject");
+            placed(routed(world, &file("s3", OBJECT)), "1.105.1", &[]).deny("s3:HeadObject");
         },
         near_miss: |world| {
-            routed(world, file("[redacted]", "[redacted]"));
+            routed(world, &file("[redacted]", "[redacted]"));
         },
     };
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-config"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-config"), @"
+        blocker: log router `router`: `config-file-type` is `s3`
+          Fargate has only files of the image
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: put the file into the image and name it with `config-file-type` `file`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
@@ -241,7 +249,7 @@ pub(super) mod tests {
             (file("s3", "[redacted]"), None),
         ] {
             let mut world = World::default();
-            placed(routed(&mut world, options.clone()), "1.105.1", &[]);
+            placed(routed(&mut world, &options), "1.105.1", &[]);
             let outcome = world.outcome("log-firelens-config");
             let found = outcome.findings.first().map(|finding| finding.severity);
             assert_eq!(found, severity, "{options}");
@@ -251,7 +259,7 @@ pub(super) mod tests {
     #[test]
     fn a_file_in_s3_exists() {
         let mut world = World::default();
-        placed(routed(&mut world, file("s3", OBJECT)), "1.105.1", &[]).recorded_error(
+        placed(routed(&mut world, &file("s3", OBJECT)), "1.105.1", &[]).recorded_error(
             "s3",
             "HeadObject",
             &json!({"Bucket": "shop-config", "Key": "router.conf"}),

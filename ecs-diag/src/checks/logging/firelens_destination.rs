@@ -121,7 +121,7 @@ pub(super) mod tests {
     };
 
     fn to<'w>(world: &'w mut World, output: &str) -> &'w mut World {
-        routed(world, json!({})).container("/logConfiguration/options/Name", json!(output))
+        routed(world, &json!({})).container("/logConfiguration/options/Name", json!(output))
     }
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
@@ -142,7 +142,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-destination"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-destination"), @"
+        warning: the log router writes the logs of container `app` to AWS (`cloudwatch_logs`), but the task has no role
+          without a task role it has no credentials: the logs go nowhere
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: set `taskRoleArn` of `checkout:42` to a role that may write to the destination
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

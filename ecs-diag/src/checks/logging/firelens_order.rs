@@ -131,7 +131,7 @@ pub(super) mod tests {
     };
 
     fn waits<'w>(world: &'w mut World, who: usize, other: &str, condition: &str) -> &'w mut World {
-        routed(world, json!({})).definition(
+        routed(world, &json!({})).definition(
             &format!("/containerDefinitions/{who}/dependsOn"),
             json!([{"containerName": other, "condition": condition}]),
         )
@@ -154,7 +154,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-order"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-order"), @"
+        likely: the log router is not started first: `app` waits for `router` with `COMPLETE`
+          a container that waits until the router ends does not start as long as the router runs
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix (verified): let the router start first: wait for it with `START`
+          - set `/containerDefinitions/0/dependsOn/0/condition` to `START`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) mod tests {
     use crate::checks::testing::{Examples, World};
 
     fn maps(world: &mut World, port: u16) {
-        routed(world, json!({})).definition(
+        routed(world, &json!({})).definition(
             "/containerDefinitions/1/portMappings",
             json!([{"containerPort": port, "protocol": "tcp"}]),
         );
@@ -100,6 +100,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-port"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-port"), @"
+        info: container `router` maps port 24224, where the log router listens
+          who reaches the port can write into the logs
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: remove the port mapping
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 }

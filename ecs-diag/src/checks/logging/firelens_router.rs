@@ -48,13 +48,13 @@ impl Check for FirelensRouter {
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let task_definition = cx.definition()?;
         let routers = routers(&task_definition);
-        let routed = routed(&task_definition);
-        if routed.is_empty() && routers.is_empty() {
+        let senders = routed(&task_definition);
+        if senders.is_empty() && routers.is_empty() {
             return cx.not_applicable(NO_FIRELENS);
         }
         match routers.as_slice() {
-            [] => none(cx, &task_definition, &routed)?,
-            [router] => one(cx, &task_definition, router, routed.is_empty())?,
+            [] => none(cx, &task_definition, &senders)?,
+            [router] => one(cx, &task_definition, router, senders.is_empty())?,
             several => too_many(cx, &task_definition, several)?,
         }
         let Some(old) = too_old(cx, &FIRELENS)? else { return Ok(()) };
@@ -187,22 +187,30 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            routed(world, json!({})).definition(ROUTER, Value::Null);
+            routed(world, &json!({})).definition(ROUTER, Value::Null);
         },
         passes: |world| {
-            routed(world, json!({}));
+            routed(world, &json!({}));
         },
         unknown: |world| {
-            placed(routed(world, json!({})), "1.105.1", &[]).without("containerInstances");
+            placed(routed(world, &json!({})), "1.105.1", &[]).without("containerInstances");
         },
         near_miss: |world| {
-            routed(world, json!({})).definition(&format!("{ROUTER}/name"), json!("logs"));
+            routed(world, &json!({})).definition(&format!("{ROUTER}/name"), json!("logs"));
         },
     };
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-router"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-firelens-router"), @"
+        blocker: container `app` logs through FireLens, but there is no log router
+          the log driver `awsfirelens` hands the logs to a container with a `firelensConfiguration`; ECS refuses a task definition without one
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: add a log router: an essential container with a `firelensConfiguration` of the type `fluentbit`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
@@ -224,7 +232,7 @@ pub(super) mod tests {
             ),
         ] {
             let mut world = World::default();
-            routed(&mut world, json!({})).definition(pointer, value);
+            routed(&mut world, &json!({})).definition(pointer, value);
             let outcome = world.outcome("log-firelens-router");
             let found = outcome.findings.first().map(|finding| finding.severity);
             assert_eq!(found, severity, "{pointer}");
@@ -235,7 +243,7 @@ pub(super) mod tests {
     #[test]
     fn old_agents_know_no_firelens() {
         let mut world = World::default();
-        placed(routed(&mut world, json!({})), "1.29.0", &[]);
+        placed(routed(&mut world, &json!({})), "1.29.0", &[]);
         assert!(world.verified("log-firelens-router"));
     }
 }

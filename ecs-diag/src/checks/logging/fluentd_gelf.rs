@@ -167,7 +167,7 @@ pub(super) mod tests {
     const MESSAGE: &str = "CannotStartContainerError: Error response from daemon: failed to \
         initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused";
 
-    fn logs<'w>(world: &'w mut World, driver: &str, options: Value) -> &'w mut World {
+    fn logs<'w>(world: &'w mut World, driver: &str, options: &Value) -> &'w mut World {
         let offered = format!("com.amazonaws.ecs.capability.logging-driver.{driver}");
         placed(world, "1.105.1", &[&offered])
             .task("/containers/0/reason", json!(MESSAGE))
@@ -176,22 +176,30 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            logs(world, "fluentd", json!({"fluentd-address": "127.0.0.1:24224"}));
+            logs(world, "fluentd", &json!({"fluentd-address": "127.0.0.1:24224"}));
         },
         passes: |world| {
-            logs(world, "gelf", json!({"gelf-address": "udp://10.0.0.9:12201"}));
+            logs(world, "gelf", &json!({"gelf-address": "udp://10.0.0.9:12201"}));
         },
         unknown: |world| {
-            logs(world, "fluentd", json!({})).without("taskDefinition");
+            logs(world, "fluentd", &json!({})).without("taskDefinition");
         },
         near_miss: |world| {
-            logs(world, "fluentd", json!({"fluentd-async": "true"}));
+            logs(world, "fluentd", &json!({"fluentd-async": "true"}));
         },
     };
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-fluentd-gelf"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-fluentd-gelf"), @"
+        likely: container `app` starts only while `127.0.0.1:24224` takes its logs
+          the log driver `fluentd` connects when the container starts, from the instance: if nothing listens there, the container does not start
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix (verified): set the option `fluentd-async` to `true`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]
@@ -210,7 +218,7 @@ pub(super) mod tests {
             ("syslog", json!({"syslog-address": "tcp+tls://10.0.0.9:6514"}), Some(Severity::Likely)),
         ] {
             let mut world = World::default();
-            logs(&mut world, driver, options.clone());
+            logs(&mut world, driver, &options);
             let outcome = world.outcome("log-fluentd-gelf");
             let found = outcome.findings.first().map(|finding| finding.severity);
             assert_eq!(found, severity, "{driver} {options}");

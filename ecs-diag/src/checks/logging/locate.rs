@@ -135,7 +135,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-locate"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-locate"), @"
+        info: the task's logs are in `app/app/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` in `/ecs/checkout`
+          why an application ended stands there and nowhere else
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: read the log
+          $ aws logs get-log-events --log-group-name /ecs/checkout --log-stream-name app/app/4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c --region eu-west-1
+        ");
     }
 
     #[test]

@@ -105,7 +105,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-message-trap"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-message-trap"), @"
+        info: the message speaks of a log group that cannot be found, but `/ecs/checkout` exists in `eu-west-1`
+          ECS puts that sentence before every failure to reach CloudWatch Logs: what failed is the connection
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          @ AWS::Logs::LogGroup /ecs/checkout
+          fix: leave the log group alone; look at the way to it
+        ");
     }
 
     #[test]

@@ -147,7 +147,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-mode"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-mode"), @"
+        info: container `app` may lose log lines: the log driver's mode is `non-blocking`
+          a log that is empty or ends early does not prove that the application did not run
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: to see every line, set the option `mode` of the log driver to `blocking` for a while
+        ");
     }
 
     #[test]

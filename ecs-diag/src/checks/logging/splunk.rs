@@ -156,7 +156,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("log-splunk"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("log-splunk"), @"
+        blocker: the `splunk` options of `checkout:42` are wrong: container `app`: `splunk-token` is missing
+          the log driver cannot be set up, so that the containers do not start
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: give `splunk-url` as `https://HOST:PORT`, and `splunk-token` in `secretOptions`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

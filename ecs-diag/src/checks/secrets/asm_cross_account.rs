@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{NO_SECRETS, References, reference::Secret};
+use super::{NO_SECRETS, References, keys, reference::Secret};
 use crate::{
     check::{Check, Cx, Meta, check},
     facts::Missing,
@@ -32,7 +32,7 @@ check! {
         id: "sec-asm-cross-account",
         domain: "secrets",
         phase: Secrets,
-        causes: [IamKmsDecrypt, IamExecRoleMissingAction],
+        causes: [IamKmsDecrypt],
         explains: [],
     }
 }
@@ -70,8 +70,9 @@ fn foreign(cx: &mut Cx<'_>, secret: &Secret) -> Result<(), Missing> {
         Evidence::new(query.clone(), "/KmsKeyId", key.map_or(Value::Null, Value::from)).object(name)
     };
     let key = answer.kms_key_id.as_deref();
+    let severity = keys::severity(cx)?;
     let finding = match key.filter(|key| !key.ends_with("alias/aws/secretsmanager")) {
-        None => Finding::blocker(format!(
+        None => Finding::of(severity, format!(
             "secret `{name}` of account `{account}` is encrypted with the AWS managed key \
              `aws/secretsmanager`, which is not for other accounts"
         ))
@@ -118,7 +119,7 @@ pub(super) mod tests {
         arn:aws:secretsmanager:eu-west-1:999988887777:secret:shop/db-AbCdEf from secrets manager: \
         AccessDeniedException: Access to KMS is not allowed";
 
-    fn foreign(world: &mut World, key: Value) {
+    fn foreign(world: &mut World, key: &Value) {
         let arn = SECRET.replace("111122223333", "999988887777");
         world
             .stopped(MESSAGE)
@@ -136,10 +137,10 @@ pub(super) mod tests {
     }
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
-        fails: |world| foreign(world, Value::Null),
+        fails: |world| foreign(world, &Value::Null),
         passes: |_| {},
         unknown: |world| {
-            foreign(world, Value::Null);
+            foreign(world, &Value::Null);
             world.deny("secretsmanager:DescribeSecret");
         },
         near_miss: |world| {
@@ -150,13 +151,19 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-cross-account"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-cross-account"), @"
+        blocker: secret `shop/db` of account `999988887777` is encrypted with the AWS managed key `aws/secretsmanager`, which is not for other accounts
+          container `app` needs it before it starts, and Secrets Manager gives a secret under that key to its own account only
+          @ AWS::SecretsManager::Secret shop/db-AbCdEf
+          fix: in account `999988887777`, encrypt the secret with a customer managed key whose policy lets the execution role decrypt
+          $ aws secretsmanager update-secret --secret-id arn:aws:secretsmanager:eu-west-1:999988887777:secret:shop/db-AbCdEf --kms-key-id KEY_ARN --region eu-west-1
+        ");
     }
 
     #[test]
     fn a_customer_key_can_be_shared() {
         let mut world = World::default();
-        foreign(&mut world, json!("arn:aws:kms:eu-west-1:999988887777:key/1"));
+        foreign(&mut world, &json!("arn:aws:kms:eu-west-1:999988887777:key/1"));
         let outcome = world.outcome("sec-asm-cross-account");
         assert_eq!(outcome.status, Status::Passed);
         assert_eq!(outcome.findings[0].severity, Severity::Info);

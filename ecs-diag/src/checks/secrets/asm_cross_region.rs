@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{NO_SECRETS, References, ask_ahead, reference::Secret};
+use super::{NO_SECRETS, References, reference::Secret};
 use crate::{
     Phase,
     aws::secretsmanager::{DescribeSecret, DescribeSecretResponse},
@@ -88,10 +88,14 @@ fn elsewhere(cx: &mut Cx<'_>, secret: &Secret, answered: bool) -> Result<(), Mis
     // The resource keeps what stands behind the secret's name.
     replica.resource = format!("secret:{}", secret.name);
     let replica = replica.to_string();
-    let mut remedy =
-        Remedy::new(format!("replicate the secret into `{own}` and name the replica, `{replica}`"));
-    let answer = facts::at_hand(cx.get_in(Some(there), &secret.request()))?;
-    if !secret.is_foreign(cx) {
+    let request = DescribeSecret { secret_id: replica.clone() };
+    let replicated = facts::at_hand(cx.get_in(Some(&own), &request))?.is_some();
+    let mut remedy = if replicated {
+        Remedy::new(format!("name the replica in `{own}`, `{replica}`"))
+    } else {
+        Remedy::new(format!("replicate the secret into `{own}` and name the replica, `{replica}`"))
+    };
+    if !replicated && !secret.is_foreign(cx) {
         remedy = remedy.command(format!(
             "aws secretsmanager replicate-secret-to-regions --secret-id {} --add-replica-regions \
              {}{}",
@@ -109,20 +113,19 @@ fn elsewhere(cx: &mut Cx<'_>, secret: &Secret, answered: bool) -> Result<(), Mis
         let text = format!("{replica}{}", mention.tail);
         remedy = remedy.edit(definition::set(&task_definition, &mention.pointer, text));
     }
-    if let Some(answer) = answer.filter(|answer| !answer.arn.is_empty()) {
-        let request = DescribeSecret { secret_id: replica.clone() };
-        ask_ahead(cx, Some(&own), &request)?;
+    let answer = facts::at_hand(cx.get_in(Some(there), &secret.request()))?;
+    if let Some(answer) = answer.filter(|answer| !replicated && !answer.arn.is_empty()) {
         let query = cx.query_in(Some(&own), &request);
-        remedy = remedy.edit(Edit::Answer(query, replicated(&answer, &replica)));
+        remedy = remedy.edit(Edit::Answer(query, described(&answer, &replica)));
     }
     let remedy = definition::deployed(cx, &task_definition, remedy);
-    let host = format!("secretsmanager.{there}.amazonaws.com");
+    let host = format!("secretsmanager.{there}.{}", arn.dns_suffix());
     cx.report(secret.finding(finding).named(host).remedy(remedy));
     Ok(())
 }
 
 /// What `DescribeSecret` will say of the replica.
-fn replicated(answer: &DescribeSecretResponse, arn: &str) -> serde_json::Value {
+fn described(answer: &DescribeSecretResponse, arn: &str) -> serde_json::Value {
     json!({
         "ARN": arn, "Name": answer.name, "VersionIdsToStages": answer.version_ids_to_stages,
         "CreatedDate": answer.created_date.map(|time| time.to_string()),
@@ -184,7 +187,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-cross-region"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-cross-region"), @"
+        likely: secret `arn:aws:secretsmanager:us-east-1:111122223333:secret:shop/db-AbCdEf` is in `us-east-1`, but the task runs in `eu-west-1`
+          container `app` can read it only if the task has a way to the internet: an interface endpoint of the VPC serves `eu-west-1` only
+          @ AWS::SecretsManager::Secret shop/db-AbCdEf
+          fix (verified): replicate the secret into `eu-west-1` and name the replica, `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws secretsmanager replicate-secret-to-regions --secret-id arn:aws:secretsmanager:us-east-1:111122223333:secret:shop/db-AbCdEf --add-replica-regions Region=eu-west-1 --region us-east-1
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

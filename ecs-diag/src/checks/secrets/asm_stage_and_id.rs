@@ -177,7 +177,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-stage-and-id"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-asm-stage-and-id"), @"
+        blocker: secret `shop/db` is asked for by a label and a version that do not go together: `AWSCURRENT` is the label of `a1b2c3d4-0000-0000-0000-000000000002`, not of `a1b2c3d4-0000-0000-0000-000000000001`
+          Secrets Manager answers container `app` only if both mean the same version
+          @ AWS::SecretsManager::Secret shop/db-AbCdEf
+          fix (verified): keep the staging label, or the version id, but not both
+          - set `/containerDefinitions/0/secrets/0/valueFrom` to `arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf:password:AWSCURRENT:`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -122,7 +122,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-duplicate-name"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-duplicate-name"), @"
+        warning: task definition `checkout:42` sets variables twice: container `app`: `FLAG` in `environment` and `secrets`
+          ECS refuses to register that; which of the values a container gets is not documented
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: remove the variable from `environment`, from `secrets` or from the overrides
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -174,7 +174,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("env-exists"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("env-exists"), @"
+        blocker: environment file `s3://shop-config/prod.env` does not exist
+          container `app` needs it before it starts; keys are case-sensitive
+          @ AWS::S3::Object shop-config/prod.env
+          fix (verified): upload the file to `s3://shop-config/prod.env`, or name the key that it has
+          $ aws s3 cp FILE s3://shop-config/prod.env
+        ");
     }
 
     #[test]

@@ -99,6 +99,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("env-format"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("env-format"), @"
+        warning: environment file `s3://shop-config/prod.env` is empty
+          container `app` starts without variables from it
+          @ AWS::S3::Object shop-config/prod.env
+          fix: upload the file again, with lines `NAME=VALUE`
+          $ aws s3 cp FILE s3://shop-config/prod.env
+        ");
     }
 }

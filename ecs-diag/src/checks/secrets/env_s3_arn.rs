@@ -1,7 +1,10 @@
-use super::env_file::{EnvFile, NO_FILES, env_files};
+use super::{
+    ask_ahead,
+    env_file::{EnvFile, NO_FILES, env_files},
+};
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::definition,
+    checks::{definition, object},
     facts::Missing,
     finding::{Finding, Remedy, Severity},
 };
@@ -61,7 +64,7 @@ fn reference(cx: &mut Cx<'_>, file: &EnvFile) -> Result<(), Missing> {
             let what = format!("the environment file `{arn}` has the type `{kind}`, not `s3`");
             (Severity::Blocker, what, None)
         }
-        (Ok(location), _) if !location.key.ends_with(".env") => {
+        (Ok(location), _) if !has_extension(location.key) => {
             (Severity::Warning, format!("the name of `{arn}` does not end in `.env`"), None)
         }
         _ => return Ok(()),
@@ -79,6 +82,9 @@ fn reference(cx: &mut Cx<'_>, file: &EnvFile) -> Result<(), Missing> {
     for evidence in file.evidence(cx)? {
         finding = finding.evidence(evidence);
     }
+    if let Some(Ok(location)) = right.as_deref().map(object::location) {
+        ask_ahead(cx, cx.region(), &location.request())?;
+    }
     let remedy = match &right {
         Some(right) => Remedy::new(format!("name the file `{right}`")),
         None if severity == Severity::Blocker => {
@@ -88,6 +94,11 @@ fn reference(cx: &mut Cx<'_>, file: &EnvFile) -> Result<(), Missing> {
     };
     cx.report(finding.remedy(file.renamed(cx, remedy, right.as_deref())?));
     Ok(())
+}
+
+/// Whether a key ends in `.env`, spelt like that.
+fn has_extension(key: &str) -> bool {
+    key.rsplit_once('.').is_some_and(|(_, extension)| extension == "env")
 }
 
 /// The ARN that `s3://BUCKET/KEY` stands for.
@@ -159,7 +170,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("env-s3-arn"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("env-s3-arn"), @"
+        blocker: `s3://shop-config/prod.env` is no ARN of an S3 object: it is no ARN
+          ECS cannot download it for container `app`, so that the container does not start
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: name the file `arn:aws:s3:::shop-config/prod.env`
+          - set `/containerDefinitions/0/environmentFiles/0/value` to `arn:aws:s3:::shop-config/prod.env`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

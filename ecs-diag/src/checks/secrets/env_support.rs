@@ -115,7 +115,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("env-support"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("env-support"), @"
+        blocker: Fargate platform version 1.3.0 knows no environment files
+          container `app` has some; that needs 1.4.0 or newer
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix (verified): run the task on platform version 1.4.0
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --platform-version 1.4.0
+        ");
     }
 
     #[test]

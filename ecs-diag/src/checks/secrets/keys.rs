@@ -7,8 +7,8 @@ use crate::{
     Phase, Query,
     aws::kms::{DescribeKey, DescribeKeyResponse},
     check::Cx,
-    facts::Missing,
-    finding::{Finding, Resource},
+    facts::{self, Missing},
+    finding::{Finding, Resource, Severity},
 };
 
 /// A key, and what it encrypts.
@@ -53,6 +53,14 @@ pub(in crate::checks) fn keys(cx: &mut Cx<'_>) -> Result<Option<Vec<Key>>, Missi
     cx.each(&secrets, |cx, secret| of_secret(cx, secret, &mut keys));
     cx.each(&parameters, |cx, parameter| of_parameter(cx, parameter, &mut keys));
     Ok(Some(keys.into_values().collect()))
+}
+
+/// How much a key that cannot be used explains: where AWS says that a permission is missing, it
+/// stands in the way only once the permission is there.
+pub(in crate::checks) fn severity(cx: &Cx<'_>) -> Result<Severity, Missing> {
+    let symptom = facts::at_hand(cx.symptom())?;
+    let denied = symptom.is_some_and(|said| said.reading.parameters.contains_key("action"));
+    Ok(if denied { Severity::Likely } else { Severity::Blocker })
 }
 
 fn of_secret(

@@ -112,7 +112,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-logsecret-support"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-logsecret-support"), @"
+        blocker: container agent 1.26.1 cannot give secrets to log drivers
+          the log driver of container `app` has `secretOptions`; that needs 1.27.0 or newer
+          @ AWS::ECS::ContainerInstance 0f1e2d3c4b5a69788796a5b4c3d2e1f0
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix (verified): update the container agent
+          $ aws ecs update-container-agent --container-instance 0f1e2d3c4b5a69788796a5b4c3d2e1f0 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

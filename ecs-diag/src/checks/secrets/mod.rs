@@ -4,7 +4,7 @@ mod env_file;
 mod keys;
 mod reference;
 
-pub(super) use keys::{Key, keys};
+pub(super) use keys::{Key, keys, severity as key_severity};
 
 use crate::{
     aws::Request,

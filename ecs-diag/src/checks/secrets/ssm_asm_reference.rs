@@ -33,7 +33,7 @@ check! {
         id: "sec-ssm-asm-reference",
         domain: "secrets",
         phase: Secrets,
-        causes: [SecretNotFound, IamExecRoleMissingAction],
+        causes: [SecretNotFound],
         explains: [],
     }
 }
@@ -158,7 +158,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-asm-reference"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-asm-reference"), @"
+        blocker: `/aws/reference/secretsmanager/shop/db` stands for the secret `shop/db`, which does not exist
+          container `app` needs it before it starts: Systems Manager asks Secrets Manager for it
+          @ AWS::SSM::Parameter /aws/reference/secretsmanager/shop/db
+          fix: correct the name, or create the secret and refer to it by its own ARN
+          $ aws secretsmanager list-secrets --filters Key=name,Values=shop/db --region eu-west-1
+        ");
     }
 
     #[test]

@@ -127,7 +127,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-same-region-name"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-same-region-name"), @"
+        blocker: `shop/flag` has slashes and does not begin with one
+          it is what container `app` refers to; Systems Manager has no parameter of such a name, so that the task does not start
+          @ AWS::SSM::Parameter shop/flag
+          fix (verified): name the parameter `/shop/flag`
+          - set `/containerDefinitions/0/secrets/1/valueFrom` to `/shop/flag`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -81,10 +81,7 @@ impl Check for SsmSelector {
 
 /// `:version` or `:label` behind a parameter's name or ARN.
 fn selector(text: &str) -> Option<&str> {
-    let name = match text.starts_with("arn:") {
-        true => text.splitn(6, ':').nth(5)?,
-        false => text,
-    };
+    let name = if text.starts_with("arn:") { text.splitn(6, ':').nth(5)? } else { text };
     name.find(':').map(|at| &name[at..])
 }
 
@@ -113,7 +110,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-selector"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-ssm-selector"), @"
+        warning: `arn:aws:ssm:eu-west-1:111122223333:parameter/shop/flag:3` asks for a version or label of the parameter `/shop/flag`, which ECS does not document
+          ECS may refuse it, or the variable may be missing in container `app`
+          @ AWS::SSM::Parameter /shop/flag
+          fix (verified): leave the selector out: ECS reads the newest version
+          - set `/containerDefinitions/0/secrets/1/valueFrom` to `arn:aws:ssm:eu-west-1:111122223333:parameter/shop/flag`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -125,7 +125,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages("sec-windows-ec2"), @"");
+        insta::assert_snapshot!(EXAMPLES.messages("sec-windows-ec2"), @r#"
+        warning: container instance `0f1e2d3c4b5a69788796a5b4c3d2e1f0` does not set `ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE`
+          ECS documents it as necessary for Windows tasks that have secrets and log with `awslogs`, as container `app` does
+          @ AWS::ECS::ContainerInstance 0f1e2d3c4b5a69788796a5b4c3d2e1f0
+          fix: set the variable on the instances and replace them
+          - in the user data, before `Initialize-ECSAgent`: `[Environment]::SetEnvironmentVariable("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE", $TRUE, "Machine")`
+        "#);
     }
 
     #[test]
