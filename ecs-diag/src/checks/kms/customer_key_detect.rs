@@ -94,7 +94,6 @@ pub(super) mod tests {
         info: customer managed key `0a1b2c3d-1111-2222-3333-444455556666` encrypts secret `shop/db` (container `app`)
           to read that, the execution role needs `kms:Decrypt` on `arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-1111-2222-3333-444455556666`, and the key's policy has to allow it
           @ AWS::KMS::Key 0a1b2c3d-1111-2222-3333-444455556666
-          fix: nothing is wrong: this is what the role has to be allowed
         ");
     }
 

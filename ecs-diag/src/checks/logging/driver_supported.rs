@@ -207,8 +207,8 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages("log-driver-supported"), @"
-        blocker: the log driver `json-file` is not there: Fargate has `awslogs`, `splunk` and `awsfirelens` only
-          container `app` cannot be started with it
+        blocker: the log driver `json-file` cannot be used: Fargate has `awslogs`, `splunk` and `awsfirelens` only
+          container `app` names it, and is not started
           @ AWS::ECS::TaskDefinition checkout:42
           fix: take another log driver, for instance `awslogs`
           - register a revision of `checkout` with that change

@@ -45,7 +45,10 @@ pub(super) mod tests {
     use crate::checks::testing::World;
 
     /// The container logs through a router, whose configuration has these options.
-    pub(in crate::checks::logging) fn routed(world: &mut World, options: &Value) -> &mut World {
+    pub(in crate::checks::logging) fn routed<'w>(
+        world: &'w mut World,
+        options: &Value,
+    ) -> &'w mut World {
         world
             .container(
                 "/logConfiguration",

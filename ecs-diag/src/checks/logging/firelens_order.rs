@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::firelens::{NO_FIRELENS, routed, routers};
 use crate::{
     aws::ecs::{ContainerDependency, TaskDefinition},
@@ -94,23 +96,24 @@ impl Check for FirelensOrder {
 }
 
 fn wrong(definition: &TaskDefinition) -> Vec<Wrong> {
-    let routers = routers(definition);
-    let routed = routed(definition);
+    let routers: BTreeSet<_> =
+        routers(definition).iter().map(|router| router.container.name.as_str()).collect();
+    let routed: BTreeSet<_> = routed(definition).into_iter().collect();
     let on = |dependency: &ContainerDependency| dependency.container_name.clone().unwrap_or_default();
     let mut wrong = Vec::new();
     for (index, container) in definition.container_definitions.iter().enumerate() {
         let name = &container.name;
-        let is_router = routers.iter().any(|router| router.container.name == *name);
+        let is_router = routers.contains(name.as_str());
         for (place, dependency) in container.depends_on.iter().enumerate() {
             let other = on(dependency);
             let value = dependency.condition.clone().unwrap_or_default();
             let pointer = format!("/containerDefinitions/{index}/dependsOn/{place}/condition");
-            let to_router = routers.iter().any(|router| router.container.name == other);
+            let to_router = routers.contains(other.as_str());
             let ends = ["COMPLETE", "SUCCESS"].iter().any(|end| value.eq_ignore_ascii_case(end));
             if to_router && ends {
                 let what = format!("`{name}` waits for `{other}` with `{value}`");
                 wrong.push(Wrong { pointer, value, what, waits_for_end: true });
-            } else if is_router && routed.contains(&other.as_str()) {
+            } else if is_router && routed.contains(other.as_str()) {
                 let what = format!("the router `{name}` waits for `{other}`");
                 wrong.push(Wrong { pointer, value, what, waits_for_end: false });
             }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::awslogs::{Awslogs, awslogs};
 use crate::{
     LaunchType,
@@ -42,7 +44,7 @@ impl Check for Locate {
         let Some(this) = cx.task()?.filter(|_| failed) else {
             return cx.not_applicable("no task failed");
         };
-        let ran: Vec<&str> = this
+        let ran: BTreeSet<&str> = this
             .containers
             .iter()
             .filter(|container| container.exit_code.is_some())
@@ -57,7 +59,7 @@ impl Check for Locate {
         let id = task::id(&this.task_arn);
         let streams: Vec<_> = awslogs(&task_definition)
             .into_iter()
-            .filter(|logging| ran.contains(&logging.container.name.as_str()))
+            .filter(|logging| ran.contains(logging.container.name.as_str()))
             .filter_map(|logging| stream(&logging, own, id))
             .collect();
         if streams.is_empty() {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{References, reference::Mention};
 use crate::{
     aws::ecs::TaskDefinition,
@@ -91,12 +93,9 @@ fn report(
         .evidence(old.evidence);
     let query = cx.query(&cx.definition_request()?);
     let pointer = format!("/taskDefinition{}", first.pointer);
-    let mut finding = finding.evidence(Evidence::new(query, pointer, first.text.clone()));
-    for mention in mentions {
-        if !finding.names.contains(&mention.text) {
-            finding = finding.named(mention.text.clone());
-        }
-    }
+    let finding = finding.evidence(Evidence::new(query, pointer, first.text.clone()));
+    let texts: BTreeSet<_> = mentions.iter().map(|mention| mention.text.as_str()).collect();
+    let finding = texts.into_iter().fold(finding, Finding::named);
     cx.report(finding.remedy(old.remedy));
     Ok(true)
 }

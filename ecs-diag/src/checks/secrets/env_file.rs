@@ -1,5 +1,7 @@
 //! The files of environment variables that the task names.
 
+use std::collections::BTreeMap;
+
 use crate::{
     case::Case,
     checks::{
@@ -35,15 +37,19 @@ pub(super) struct Place {
 pub(super) fn env_files(case: &Case<'_>) -> Result<Vec<EnvFile>, Missing> {
     let definition = case.definition()?;
     let task = case.task()?;
+    // A list in the overrides replaces the definition's list.
+    let overrides = task.iter().flat_map(|task| &task.overrides.container_overrides);
+    let overridden: BTreeMap<_, _> = overrides
+        .enumerate()
+        .filter(|(_, change)| change.environment_files.is_some())
+        .filter_map(|(index, change)| Some((change.name.as_deref()?, index)))
+        .collect();
+    let mut known = BTreeMap::new();
     let mut files: Vec<EnvFile> = Vec::new();
     for (index, container) in definition.container_definitions.iter().enumerate() {
-        // A list in the overrides replaces the definition's list.
-        let overrides = task.iter().flat_map(|task| &task.overrides.container_overrides);
-        let overridden = overrides.enumerate().find(|(_, change)| {
-            change.name.as_ref() == Some(&container.name) && change.environment_files.is_some()
-        });
+        let overridden = overridden.get(container.name.as_str());
         let at = match overridden {
-            Some((index, _)) => format!("/overrides/containerOverrides/{index}"),
+            Some(index) => format!("/overrides/containerOverrides/{index}"),
             None => format!("/containerDefinitions/{index}"),
         };
         for (place, file) in container.environment_files.iter().enumerate() {
@@ -53,10 +59,11 @@ pub(super) fn env_files(case: &Case<'_>) -> Result<Vec<EnvFile>, Missing> {
                 pointer: format!("{at}/environmentFiles/{place}/value"),
                 overridden: overridden.is_some(),
             };
-            match files.iter_mut().find(|known| known.arn == arn && known.kind == file.kind) {
-                Some(known) => known.places.push(place),
-                None => files.push(EnvFile { arn, kind: file.kind.clone(), places: vec![place] }),
-            }
+            let at = *known.entry((arn.clone(), file.kind.clone())).or_insert_with(|| {
+                files.push(EnvFile { arn, kind: file.kind.clone(), places: vec![] });
+                files.len() - 1
+            });
+            files[at].places.push(place);
         }
     }
     Ok(files)

@@ -171,10 +171,10 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages("env-s3-arn"), @"
-        blocker: `s3://shop-config/prod.env` is no ARN of an S3 object: it is no ARN
+        blocker: `s3://shop-config/prod.env` is no ARN of an S3 object: it does not begin with `arn:`
           ECS cannot download it for container `app`, so that the container does not start
           @ AWS::ECS::TaskDefinition checkout:42
-          fix: name the file `arn:aws:s3:::shop-config/prod.env`
+          fix (verified): name the file `arn:aws:s3:::shop-config/prod.env`
           - set `/containerDefinitions/0/environmentFiles/0/value` to `arn:aws:s3:::shop-config/prod.env`
           - register a revision of `checkout` with that change
           - deploy the new revision

@@ -1,6 +1,9 @@
 //! The keys that encrypt what the task refers to.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::reference::{Parameter, References, Secret};
 use crate::{
@@ -22,7 +25,7 @@ pub(in crate::checks) struct Key {
     /// "secret `shop/db` (container `app`)".
     pub(in crate::checks) encrypts: Vec<String>,
     /// Names that a message has for what it encrypts.
-    names: Vec<String>,
+    names: BTreeSet<String>,
     phase: Phase,
 }
 
@@ -130,15 +133,11 @@ fn add(
         query,
         found,
         encrypts: vec![],
-        names: vec![],
+        names: BTreeSet::new(),
         phase,
     });
     key.encrypts.push(what);
-    for name in names {
-        if !key.names.contains(name) {
-            key.names.push(name.clone());
-        }
-    }
+    key.names.extend(names.iter().cloned());
     // What stops the secrets of the environment may stop the credentials as well.
     if phase == Phase::Secrets {
         key.phase = phase;
