@@ -349,6 +349,30 @@ shape! {
         log_configuration: Option<LogConfiguration>,
         /// Log router.
         firelens_configuration: Option<FirelensConfiguration>,
+        /// Containers that it waits for.
+        depends_on: Vec<ContainerDependency>,
+        /// Ports that are reachable from outside the container.
+        port_mappings: Vec<PortMapping>,
+    }
+}
+
+shape! {
+    /// A container that another one waits for.
+    ContainerDependency: "camelCase" {
+        /// Name of the container.
+        container_name: Option<String>,
+        /// `START`, `COMPLETE`, `SUCCESS`, `HEALTHY`.
+        condition: Option<String>,
+    }
+}
+
+shape! {
+    /// A port that is reachable from outside the container.
+    PortMapping: "camelCase" {
+        /// Port in the container.
+        container_port: Option<i64>,
+        /// Port outside it.
+        host_port: Option<i64>,
     }
 }
 
@@ -570,5 +594,93 @@ shape! {
     ListTasksResponse: "camelCase" {
         /// ARNs.
         task_arns: Vec<String>,
+    }
+}
+
+request! {
+    /// Describes container instances of a cluster.
+    DescribeContainerInstances: "ecs", "DescribeContainerInstances", "camelCase" => DescribeContainerInstancesResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+        /// Ids or ARNs, at most 100.
+        container_instances: Vec<String>,
+    }
+}
+
+shape! {
+    /// Container instances, and what could not be found.
+    DescribeContainerInstancesResponse: "camelCase" {
+        /// The container instances found.
+        container_instances: Vec<Arc<ContainerInstance>>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// An instance or server that tasks are placed on.
+    ContainerInstance: "camelCase" {
+        /// ARN.
+        container_instance_arn: String,
+        /// The EC2 instance that it is.
+        ec2_instance_id: Option<String>,
+        /// Versions of its agent.
+        version_info: VersionInfo,
+        /// What it offers.
+        attributes: Vec<Attribute>,
+    }
+}
+
+impl ContainerInstance {
+    /// Whether it offers something.
+    pub fn has(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|offered| offered.name.as_deref() == Some(attribute))
+    }
+}
+
+shape! {
+    /// Versions of a container instance's agent.
+    VersionInfo: "camelCase" {
+        /// Of the container agent.
+        agent_version: Option<String>,
+    }
+}
+
+shape! {
+    /// Something that a container instance offers.
+    Attribute: "camelCase" {
+        /// Name.
+        name: Option<String>,
+        /// Value, if it has one.
+        value: Option<String>,
+    }
+}
+
+request! {
+    /// Lists settings of the account.
+    ListAccountSettings: "ecs", "ListAccountSettings", "camelCase" => ListAccountSettingsResponse {
+        /// Only this one.
+        name: &'static str,
+        /// Whether defaults are listed where nothing is set.
+        effective_settings: bool,
+    }
+}
+
+shape! {
+    /// Settings of the account.
+    ListAccountSettingsResponse: "camelCase" {
+        /// The settings.
+        settings: Vec<Setting>,
+    }
+}
+
+shape! {
+    /// A setting of the account.
+    Setting: "camelCase" {
+        /// Name.
+        name: Option<String>,
+        /// Value.
+        value: Option<String>,
     }
 }

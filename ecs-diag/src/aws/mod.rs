@@ -9,9 +9,11 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod iam;
+pub mod kms;
 pub mod logs;
 mod operations;
 pub(crate) mod regions;
+pub mod s3;
 pub mod secretsmanager;
 pub mod ssm;
 mod values;
@@ -20,7 +22,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use arn::Arn;
 pub use operations::{OPERATIONS, Operation, operation};
-pub(crate) use values::percent_decoded;
+pub(crate) use values::{REDACTED, percent_decoded};
 pub use values::{Document, Text, Time};
 
 use crate::Query;

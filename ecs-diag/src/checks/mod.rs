@@ -36,9 +36,13 @@ mod classification;
 mod definition;
 mod execution_role;
 mod fargate;
+mod features;
 mod image;
+mod instance;
+mod kms;
 mod logging;
 mod network;
+mod object;
 mod preflight;
 #[cfg(test)]
 mod properties;
@@ -86,6 +90,7 @@ pub(crate) fn all() -> &'static [Entry] {
             image::all(),
             execution_role::all(),
             secrets::all(),
+            kms::all(),
             logging::all(),
             network::all(),
             fargate::all(),

@@ -38,7 +38,7 @@ check! {
         domain: "secrets",
         phase: Secrets,
         causes: [SecretBadReference, SecretNotFound],
-        explains: ["sec-ssm-exists"],
+        explains: ["sec-ssm-exists", "sec-ssm-same-region-name"],
     }
 }
 
@@ -199,7 +199,8 @@ pub(super) mod tests {
         let report = EXAMPLES.failing().report();
         let cause = report.cause().unwrap();
         assert_eq!(cause.check, "sec-ref-kind");
-        assert_eq!(report.root_causes[0].explains.len(), 2, "{report:?}");
+        assert_eq!(report.root_causes[0].explains.len(), 3, "{report:?}");
+        assert_eq!(report.root_causes.len(), 1, "{report:?}");
     }
 
     #[test]
