@@ -33,6 +33,7 @@ macro_rules! checks {
 use checks;
 
 mod classification;
+mod container;
 mod definition;
 mod execution_role;
 mod fargate;
@@ -89,6 +90,7 @@ pub(crate) fn all() -> &'static [Entry] {
             logging::all(),
             network::all(),
             fargate::all(),
+            container::all(),
         ]
         .into_iter()
         .flatten()
