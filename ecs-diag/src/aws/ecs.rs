@@ -327,6 +327,8 @@ shape! {
         name: String,
         /// Image reference.
         image: Option<String>,
+        /// `disabled` where the tag is not resolved to a digest.
+        version_consistency: Option<String>,
         /// Whether the task stops with it; absent means yes.
         essential: Option<bool>,
         /// CPU units.

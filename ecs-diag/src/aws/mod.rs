@@ -7,11 +7,13 @@ mod arn;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod elbv2;
 pub mod iam;
 pub mod logs;
 mod operations;
 pub(crate) mod regions;
 pub mod secretsmanager;
+pub mod servicediscovery;
 pub mod ssm;
 mod values;
 

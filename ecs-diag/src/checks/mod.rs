@@ -40,10 +40,12 @@ mod fargate;
 mod image;
 mod logging;
 mod network;
+mod placement;
 mod preflight;
 #[cfg(test)]
 mod properties;
 mod secrets;
+mod service;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -89,8 +91,10 @@ pub(crate) fn all() -> &'static [Entry] {
             secrets::all(),
             logging::all(),
             network::all(),
+            placement::all(),
             fargate::all(),
             container::all(),
+            service::all(),
         ]
         .into_iter()
         .flatten()
