@@ -148,7 +148,7 @@ pub(super) mod tests {
     const ID: &str = "ctr-essential";
 
     /// `app` was stopped, `migrate` ended with this code.
-    fn ended(world: &mut World, migrate: Value, essential: bool) -> &mut World {
+    fn ended<'w>(world: &'w mut World, migrate: &Value, essential: bool) -> &'w mut World {
         world
             .stopped("Essential container in task exited")
             .task("/stopCode", json!("EssentialContainerExited"))
@@ -164,15 +164,15 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            ended(world, json!(0), true);
+            ended(world, &json!(0), true);
         },
         passes: |_| {},
         unknown: |world| {
-            ended(world, json!(0), true).deny("ecs:DescribeTaskDefinition");
+            ended(world, &json!(0), true).deny("ecs:DescribeTaskDefinition");
         },
         near_miss: |world| {
             // It may end; `app` was ended by something else.
-            ended(world, json!(0), false);
+            ended(world, &json!(0), false);
         },
     };
 

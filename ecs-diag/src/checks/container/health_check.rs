@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::{
-    aws::ecs::{self, ContainerDefinition, Task},
+    aws::ecs::{self, ContainerDefinition, Task, TaskDefinition},
     check::{Check, Cx, Meta, check},
     checks::{definition, task},
     facts::Missing,
@@ -70,69 +70,96 @@ impl Check for HealthCheck {
         }
         let this = cx.task()?;
         let failed = failed(cx, this.as_deref(), &checked)?;
-        let mut faults = Vec::new();
-        for (at, container, health) in &checked {
-            let form = form(&health.command);
-            if form.is_some() || failed.contains(at) {
-                faults.push((*at, *container, *health, form));
+        let mut wrong = Vec::new();
+        let mut failing = Vec::new();
+        for (at, container, health) in checked {
+            if let Some(form) = form(&health.command) {
+                wrong.push((at, container, health, form));
+            } else if failed.contains(&at) {
+                failing.push((at, container, health));
             }
         }
-        if faults.is_empty() {
-            return Ok(());
+        if !wrong.is_empty() {
+            cannot_pass(cx, &task_definition, wrong)?;
         }
-        let names = definition::containers(faults.iter().map(|(_, c, ..)| c.name.as_str()));
-        let certain = faults.iter().any(|(.., form)| form.is_some());
-        let label = definition::name(&task_definition);
-        let how = if certain { "cannot pass" } else { "failed" };
-        let summary = format!("the health check of {names} of `{label}` {how}");
-        let mut details = Vec::new();
-        let mut remedy = Remedy::new(if certain {
-            "correct the command of the health check"
-        } else {
-            "run the command in the container, and see what it says"
-        });
-        let evident = faults.iter().all(|(.., form)| form.as_ref().is_some_and(|f| f.1.is_some()));
-        let mut finding = Finding::likely(summary).resource(definition::resource(&task_definition));
-        for (at, container, health, form) in faults {
-            let name = &container.name;
-            let pointer = format!("/containerDefinitions/{at}/healthCheck/command");
-            finding = finding.named(name.as_str()).evidence(definition::evidence(
-                cx,
-                &task_definition,
-                &pointer,
-                json!(health.command),
-            )?);
-            if let Some((why, fix)) = form {
-                details.push(format!("container `{name}`: {why}"));
-                if let Some(command) = fix {
-                    remedy = remedy.step(format!(
-                        "container `{name}`: set `healthCheck.command` to `{}`",
-                        json!(command)
-                    ));
-                    if evident {
-                        remedy = remedy.edit(definition::set(&task_definition, &pointer, command));
-                    }
-                }
-            } else {
-                details.push(format!("container `{name}`: {}", timing(health, this.as_deref())));
-                for step in advice(name, health) {
-                    remedy = remedy.step(step);
-                }
-            }
+        if let Some(this) = this.filter(|_| !failing.is_empty()) {
+            failed_so_far(cx, &task_definition, &this, &failing)?;
         }
-        finding = finding.detail(details.join("; "));
-        if let Some(this) = &this {
-            finding = finding.resource(task::resource(this));
-            for (place, container) in this.containers.iter().enumerate() {
-                if container.health_status.as_deref() == Some("UNHEALTHY") {
-                    let pointer = format!("/containers/{place}/healthStatus");
-                    finding = finding.evidence(task::evidence(cx, this, pointer, "UNHEALTHY"));
-                }
-            }
-        }
-        cx.report(finding.remedy(definition::deployed(cx, &task_definition, remedy)));
         Ok(())
     }
+}
+
+/// Commands that cannot pass as they are written.
+fn cannot_pass(
+    cx: &mut Cx<'_>,
+    task_definition: &TaskDefinition,
+    wrong: Vec<(usize, &ContainerDefinition, &ecs::HealthCheck, Form)>,
+) -> Result<(), Missing> {
+    let names = definition::containers(wrong.iter().map(|(_, c, ..)| c.name.as_str()));
+    let label = definition::name(task_definition);
+    let mut finding =
+        Finding::likely(format!("the health check of {names} of `{label}` cannot pass"))
+            .resource(definition::resource(task_definition));
+    let mut remedy = Remedy::new("correct the command of the health check");
+    let mut details = Vec::new();
+    let evident = wrong.iter().all(|(.., form)| form.right.is_some());
+    for (at, container, health, form) in wrong {
+        let name = &container.name;
+        let pointer = format!("/containerDefinitions/{at}/healthCheck/command");
+        finding = finding.named(name.as_str()).evidence(definition::evidence(
+            cx,
+            task_definition,
+            &pointer,
+            json!(health.command),
+        )?);
+        details.push(format!("container `{name}`: {}", form.why));
+        let Some(command) = form.right else { continue };
+        remedy = remedy
+            .step(format!("container `{name}`: set `healthCheck.command` to `{}`", json!(command)));
+        if evident {
+            remedy = remedy.edit(definition::set(task_definition, &pointer, command));
+        }
+    }
+    let remedy = definition::deployed(cx, task_definition, remedy);
+    cx.report(finding.detail(details.join("; ")).remedy(remedy));
+    Ok(())
+}
+
+/// Commands that are well written, and failed.
+fn failed_so_far(
+    cx: &mut Cx<'_>,
+    task_definition: &TaskDefinition,
+    this: &Task,
+    failing: &[(usize, &ContainerDefinition, &ecs::HealthCheck)],
+) -> Result<(), Missing> {
+    let names = definition::containers(failing.iter().map(|(_, c, _)| c.name.as_str()));
+    let label = definition::name(task_definition);
+    let mut finding = Finding::likely(format!("the health check of {names} of `{label}` failed"))
+        .resource(task::resource(this))
+        .resource(definition::resource(task_definition));
+    let mut remedy = Remedy::new("run the command in the container, and see what it says");
+    let mut details = Vec::new();
+    for (at, container, health) in failing {
+        let name = &container.name;
+        finding = finding.named(name.as_str()).evidence(definition::evidence(
+            cx,
+            task_definition,
+            &format!("/containerDefinitions/{at}/healthCheck/command"),
+            json!(health.command),
+        )?);
+        let place = this.containers.iter().position(|c| c.name.as_ref() == Some(name));
+        if let Some(place) = place {
+            let pointer = format!("/containers/{place}/healthStatus");
+            let status = this.containers[place].health_status.clone();
+            finding = finding.evidence(task::evidence(cx, this, pointer, status));
+        }
+        details.push(format!("container `{name}`: {}", timing(health, this)));
+        for step in advice(name, health) {
+            remedy = remedy.step(step);
+        }
+    }
+    cx.report(finding.detail(details.join("; ")).remedy(remedy));
+    Ok(())
 }
 
 /// The places of the containers whose health checks failed: those that are called unhealthy, else,
@@ -169,8 +196,21 @@ fn failed(
         .collect())
 }
 
-/// Why a command cannot pass as it is written, and how it should be written where that is evident.
-fn form(command: &[String]) -> Option<(String, Option<Vec<String>>)> {
+/// A command that cannot pass as it is written.
+#[derive(Debug, PartialEq)]
+struct Form {
+    why: String,
+    /// How it should be written, where that is evident.
+    right: Option<Vec<String>>,
+}
+
+/// What is wrong with how a command is written.
+fn form(command: &[String]) -> Option<Form> {
+    let (why, right) = fault(command)?;
+    Some(Form { why, right })
+}
+
+fn fault(command: &[String]) -> Option<(String, Option<Vec<String>>)> {
     let (first, rest) = command.split_first()?;
     let shell = |line: String| vec!["CMD-SHELL".to_owned(), line];
     let is_operator = |word: &&String| {
@@ -211,7 +251,7 @@ fn form(command: &[String]) -> Option<(String, Option<Vec<String>>)> {
 }
 
 /// How much time the container had, and how much the task took.
-fn timing(health: &ecs::HealthCheck, this: Option<&Task>) -> String {
+fn timing(health: &ecs::HealthCheck, this: &Task) -> String {
     let interval = health.interval.unwrap_or(INTERVAL);
     let retries = health.retries.unwrap_or(RETRIES);
     let period = health.start_period.unwrap_or(0);
@@ -226,8 +266,7 @@ fn timing(health: &ecs::HealthCheck, this: Option<&Task>) -> String {
             format!("{period} s of them `startPeriod`")
         }
     );
-    let ran = this.and_then(|this| {
-        let from = this.started_at?;
+    let ran = this.started_at.and_then(|from| {
         let to = this.stopping_at.or(this.stopped_at)?;
         Some((to.0.as_second().saturating_sub(from.0.as_second()).max(0), task::span(from, to)))
     });
@@ -301,7 +340,7 @@ pub(super) mod tests {
 
     const ID: &str = "ctr-health-check";
 
-    fn checked(world: &mut World, command: Value) -> &mut World {
+    fn checked<'w>(world: &'w mut World, command: &Value) -> &'w mut World {
         world
             .stopped("Task failed container health checks")
             .task("/stopCode", json!("ServiceSchedulerInitiated"))
@@ -312,17 +351,17 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            checked(world, json!(["CMD-SHELL", "curl -f http://localhost/ || exit 1"]));
+            checked(world, &json!(["CMD-SHELL", "curl -f http://localhost/ || exit 1"]));
         },
         passes: |world| {
             world.container("/healthCheck", json!({"command": ["CMD", "/app/healthy"]}));
         },
         unknown: |world| {
-            checked(world, json!(["CMD", "true"])).deny("ecs:DescribeTaskDefinition");
+            checked(world, &json!(["CMD", "true"])).deny("ecs:DescribeTaskDefinition");
         },
         near_miss: |world| {
             // The load balancer's checks, or another revision's: this one has none.
-            checked(world, json!([])).container("/healthCheck", json!(null));
+            checked(world, &json!([])).container("/healthCheck", json!(null));
         },
     };
 
@@ -331,14 +370,11 @@ pub(super) mod tests {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
         likely: the health check of container `app` of `checkout:42` failed
           container `app`: `curl -f http://localhost/ || exit 1` failed 3 times in a row, 30 s apart; without a success a container is unhealthy after about 90 s, and `startPeriod` is not set; the task ran 90 s, so that it failed from the start: the program is not there, or the application needs longer
-          @ AWS::ECS::TaskDefinition checkout:42
           @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          @ AWS::ECS::TaskDefinition checkout:42
           fix: run the command in the container, and see what it says
           - container `app`: see that its image has `curl`, or use a program that it has
           - container `app`: set `startPeriod` to the seconds that the application needs to start, at most 300
-          - register a revision of `checkout` with that change
-          - deploy the new revision
-          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
         ");
     }
 
@@ -369,10 +405,10 @@ pub(super) mod tests {
             (&["curl -f x"], "[\"CMD-SHELL\",\"curl -f x\"]"),
             (&["curl", "-f", "x"], "[\"CMD\",\"curl\",\"-f\",\"x\"]"),
         ] {
-            let fix = form(wrong).and_then(|(_, fix)| fix).unwrap();
+            let fix = form(wrong).and_then(|form| form.right).unwrap();
             assert_eq!(json!(fix).to_string(), fixed, "{wrong:?}");
         }
-        assert_eq!(form(&["CMD"]).unwrap().1, None);
+        assert_eq!(form(&["CMD"]).unwrap().right, None);
     }
 
     #[test]
@@ -383,6 +419,9 @@ pub(super) mod tests {
         let outcome = world.outcome(ID);
         assert!(outcome.findings[0].summary.ends_with("cannot pass"), "{outcome:?}");
         assert!(world.verified(ID));
+        // So it is where the check has failed.
+        let mut world = World::default();
+        assert!(checked(&mut world, &command).verified(ID));
     }
 
     #[test]

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::object::{self, NO_SERVICE};
 use crate::{
+    Phase,
     aws::ecs::ContainerDefinition,
     check::{Check, Cx, Meta, check},
     checks::definition,
@@ -15,7 +16,7 @@ check! {
     /// # What it looks at
     /// Containers of the task definition that the service runs whose image has a tag and no digest,
     /// and whether the deployment has a task that could tell the digest: with no task wanted there is
-    /// none; after three failed tasks ECS gives up.
+    /// none; after three tasks whose pull failed ECS gives up.
     ///
     /// # Why it matters
     /// ECS takes the digest of each image from the first tasks of a deployment and starts all others
@@ -65,7 +66,10 @@ impl Check for DigestResolution {
         let gave_up = deployment.failed_tasks >= ATTEMPTS
             && deployment.running_count == 0
             && deployment.rollout_state.as_deref() != Some("COMPLETED");
-        if !none_wanted && !gave_up {
+        // Other failures do not keep ECS from learning the digest.
+        let pull_failed =
+            || Ok(cx.symptom()?.is_some_and(|symptom| symptom.reading.phase == Some(Phase::Pull)));
+        if !(none_wanted || gave_up && pull_failed()?) {
             return Ok(());
         }
         if !object::is_current(cx, &service)? {

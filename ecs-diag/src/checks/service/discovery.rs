@@ -243,7 +243,7 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            error(registered(world), "GetService", "srv-0123456789abcdef", "ServiceNotFound")
+            error(registered(world), "GetService", "srv-0123456789abcdef", "ServiceNotFound");
         },
         passes: |world| {
             found(world);

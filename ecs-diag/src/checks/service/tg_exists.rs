@@ -37,7 +37,7 @@ check! {
         domain: "service",
         phase: Health,
         causes: [DeployConfiguration],
-        explains: [],
+        explains: ["svc-lb-health"],
     }
 }
 

@@ -40,7 +40,7 @@ check! {
         domain: "service",
         phase: Health,
         causes: [HealthElbCheckConfig],
-        explains: [],
+        explains: ["svc-lb-health"],
     }
 }
 
