@@ -1,6 +1,8 @@
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::{Value, json};
 
-use super::stops::{Said, defined, said};
+use super::stops::{Definitions, Said, by_name, said};
 use crate::{
     Phase,
     aws::ecs::{ContainerDefinition, Task, TaskDefinition},
@@ -73,41 +75,43 @@ impl Check for Command {
         let task_definition = cx.definition()?;
         // A command that once ran can be executed.
         let started = cx.proven(Phase::Start)?;
+        let containers = this.as_deref().map_or(HashMap::new(), by_name);
         let ran = |name: &str| {
-            started
-                || this.iter().flat_map(|this| &this.containers).any(|container| {
-                    container.name.as_deref() == Some(name) && container.exit_code.is_some()
-                })
+            started || containers.get(name).is_some_and(|(_, c)| c.exit_code.is_some())
         };
         let mut faults: Vec<Fault<'_>> = Vec::new();
+        let definitions = Definitions::of(&task_definition);
         for said in &told {
-            faults.extend(refused(said, &task_definition));
+            faults.extend(refused(said, &definitions));
         }
+        let refused: BTreeSet<usize> = faults.iter().map(|fault| fault.at).collect();
         for (at, container) in task_definition.container_definitions.iter().enumerate() {
-            if !faults.iter().any(|fault| fault.at == at) && !ran(&container.name) {
+            if !refused.contains(&at) && !ran(&container.name) {
                 faults.extend(written_wrong(at, container));
             }
         }
         // What an override gives is not the task definition's fault.
+        let overrides = this.as_deref().map_or(HashMap::new(), overriding);
         let (given, defined): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| {
-            fault.member == Some("command")
-                && this.as_deref().is_some_and(|this| overriding(this, fault.container).is_some())
+            fault.member == Some("command") && overrides.contains_key(fault.container.name.as_str())
         });
         if !given.is_empty() {
-            report(cx, this.as_deref(), &task_definition, &given, &told, true)?;
+            report(cx, this.as_deref(), &task_definition, &given, &told, Some(&overrides))?;
         }
         if !defined.is_empty() {
-            report(cx, this.as_deref(), &task_definition, &defined, &told, false)?;
+            report(cx, this.as_deref(), &task_definition, &defined, &told, None)?;
         }
         Ok(())
     }
 }
 
-/// The place of the override of a container's command.
-fn overriding(this: &Task, container: &ContainerDefinition) -> Option<usize> {
-    this.overrides.container_overrides.iter().position(|change| {
-        change.name.as_ref() == Some(&container.name) && change.command.is_some()
-    })
+/// The places of overrides of commands, by container.
+fn overriding(this: &Task) -> HashMap<&str, usize> {
+    let overrides = this.overrides.container_overrides.iter().enumerate();
+    overrides
+        .filter(|(_, change)| change.command.is_some())
+        .filter_map(|(at, change)| Some((change.name.as_deref()?, at)))
+        .collect()
 }
 
 fn report(
@@ -116,7 +120,7 @@ fn report(
     task_definition: &TaskDefinition,
     faults: &[Fault<'_>],
     told: &[Said<'_>],
-    given: bool,
+    given: Option<&HashMap<&str, usize>>,
 ) -> Result<(), Missing> {
     let severity = faults.iter().map(|fault| fault.severity).max().unwrap_or(Severity::Warning);
     let what: Vec<_> = faults
@@ -129,14 +133,14 @@ fn report(
             shown.push(&fault.why);
         }
     }
-    let by = if given {
+    let by = if given.is_some() {
         "the override given when the task was started".to_owned()
     } else {
         format!("`{}`", definition::name(task_definition))
     };
     let summary = format!("{by} has a command that cannot be run: {}", what.join("; "));
     let mut finding = Finding::of(severity, summary).detail(shown.join("; "));
-    if let Some(this) = this.filter(|_| given) {
+    if let Some(this) = this.filter(|_| given.is_some()) {
         finding = finding.resource(task::resource(this));
     }
     finding = finding.resource(definition::resource(task_definition));
@@ -166,9 +170,8 @@ fn report(
             remedy = remedy.step(format!("container `{name}`: {}", fault.advice));
             continue;
         };
-        remedy = if let Some((this, place)) =
-            this.filter(|_| given).and_then(|this| Some((this, overriding(this, fault.container)?)))
-        {
+        let place = given.and_then(|overrides| overrides.get(name.as_str()));
+        remedy = if let Some((this, place)) = this.zip(place) {
             let remedy = remedy.step(format!(
                 "start the task with `{}` as `command` of container `{name}`: the override outranks \
                  the task definition",
@@ -191,7 +194,8 @@ fn report(
             }
         };
     }
-    let remedy = if given { remedy } else { definition::deployed(cx, task_definition, remedy) };
+    let remedy =
+        if given.is_some() { remedy } else { definition::deployed(cx, task_definition, remedy) };
     cx.report(finding.remedy(remedy));
     Ok(())
 }
@@ -209,9 +213,9 @@ fn value(fault: &Fault<'_>) -> Value {
 }
 
 /// What the runtime said that it cannot execute, if it is still what the container is told to do.
-fn refused<'d>(said: &Said<'_>, definition: &'d TaskDefinition) -> Option<Fault<'d>> {
+fn refused<'d>(said: &Said<'_>, definitions: &Definitions<'d>) -> Option<Fault<'d>> {
     let text = said.text;
-    let (at, container) = defined(definition, said.container_name())?;
+    let (at, container) = definitions.find(said.container_name())?;
     let entry = container.entry_point.as_deref().unwrap_or_default();
     let command = container.command.as_deref().unwrap_or_default();
     let fault = |member, what: String, why: &str, named: Option<&str>, advice: &str| Fault {

@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
-use super::stops::said;
+use super::stops::{by_name, said};
 use crate::{
     Phase,
-    aws::ecs::{Container, ContainerDefinition, Task},
+    aws::ecs::{ContainerDefinition, Task},
     check::{Check, Cx, Meta, check},
     checks::{definition, task},
     facts::Missing,
@@ -86,12 +86,10 @@ impl Check for DependsTimeout {
             Some(this) => said(cx, this, &["AGT-DEP-TIMEOUT", "AGT-DEP-EXIT"])?,
             None => vec![],
         };
-        let ran: HashMap<&str, &Container> = this
-            .iter()
+        let ran = this
+            .as_deref()
             .filter(|this| this.is_stopped() && this.started_at.is_none())
-            .flat_map(|this| &this.containers)
-            .filter_map(|container| Some((container.name.as_deref()?, container)))
-            .collect();
+            .map_or(HashMap::new(), by_name);
         let started = cx.proven(Phase::Start)?;
         cx.each(awaited.into_values(), |cx, awaited| {
             let name = awaited.container.name.as_str();
@@ -99,13 +97,13 @@ impl Check for DependsTimeout {
                 said.reading.signature == Some("AGT-DEP-TIMEOUT")
                     && said.reading.parameters.get("container").is_some_and(|named| named == name)
             });
-            let failed = ran.get(name).and_then(|container| container.exit_code);
+            let failed = ran.get(name).and_then(|(place, c)| Some((*place, c.exit_code?)));
             let never_ran = |waiting: &&str| {
-                ran.get(waiting).is_some_and(|container| container.exit_code.is_none())
+                ran.get(waiting).is_some_and(|(_, container)| container.exit_code.is_none())
             };
             let succeeds: Vec<&str> = awaited.waiting.get("SUCCESS").cloned().unwrap_or_default();
             let blocked: Vec<_> = succeeds.iter().copied().filter(never_ran).collect();
-            if let (Some(code), Some(this)) = (failed.filter(|code| *code != 0), &this)
+            if let (Some(code), Some(this)) = (failed.filter(|(_, code)| *code != 0), &this)
                 && !blocked.is_empty()
             {
                 return exited(cx, this, &awaited, code, &blocked);
@@ -146,12 +144,11 @@ fn exited(
     cx: &mut Cx<'_>,
     this: &Task,
     awaited: &Awaited<'_>,
-    code: i64,
+    (place, code): (usize, i64),
     blocked: &[&str],
 ) -> Result<(), Missing> {
     let task_definition = cx.definition()?;
     let name = &awaited.container.name;
-    let place = this.containers.iter().position(|c| c.name.as_ref() == Some(name)).unwrap_or(0);
     let remedy = Remedy::new(format!("read the log of container `{name}`: it tells the reason"))
         .step(format!(
             "if it need not succeed, wait for `COMPLETE` of `{name}` instead of `SUCCESS`"

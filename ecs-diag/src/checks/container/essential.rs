@@ -1,7 +1,8 @@
 use serde_json::json;
 
+use super::stops::by_name;
 use crate::{
-    aws::ecs::{Container, ContainerDefinition},
+    aws::ecs::ContainerDefinition,
     check::{Check, Cx, Meta, check},
     checks::{definition, task},
     facts::Missing,
@@ -61,10 +62,8 @@ impl Check for Essential {
             .enumerate()
             .filter(|(_, container)| container.essential.unwrap_or(true))
             .collect();
-        let state = |container: &ContainerDefinition| -> Option<(usize, &Container)> {
-            let mut all = this.containers.iter().enumerate();
-            all.find(|(_, other)| other.name.as_ref() == Some(&container.name))
-        };
+        let states = by_name(&this);
+        let state = |container: &ContainerDefinition| states.get(container.name.as_str()).copied();
         let code =
             |container: &ContainerDefinition| state(container).and_then(|(_, c)| c.exit_code);
         let ended: Vec<_> = essential.iter().filter(|(_, c)| code(c) == Some(0)).collect();

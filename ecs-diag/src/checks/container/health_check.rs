@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use super::stops::by_name;
 use crate::{
     aws::ecs::{self, ContainerDefinition, Task, TaskDefinition},
     check::{Check, Cx, Meta, check},
@@ -139,6 +142,7 @@ fn failed_so_far(
         .resource(definition::resource(task_definition));
     let mut remedy = Remedy::new("run the command in the container, and see what it says");
     let mut details = Vec::new();
+    let containers = by_name(this);
     for (at, container, health) in failing {
         let name = &container.name;
         finding = finding.named(name.as_str()).evidence(definition::evidence(
@@ -147,10 +151,9 @@ fn failed_so_far(
             &format!("/containerDefinitions/{at}/healthCheck/command"),
             json!(health.command),
         )?);
-        let place = this.containers.iter().position(|c| c.name.as_ref() == Some(name));
-        if let Some(place) = place {
+        if let Some((place, container)) = containers.get(name.as_str()) {
             let pointer = format!("/containers/{place}/healthStatus");
-            let status = this.containers[place].health_status.clone();
+            let status = container.health_status.clone();
             finding = finding.evidence(task::evidence(cx, this, pointer, status));
         }
         details.push(format!("container `{name}`: {}", timing(health, this)));
@@ -168,19 +171,19 @@ fn failed(
     cx: &Cx<'_>,
     this: Option<&Task>,
     checked: &[(usize, &ContainerDefinition, &ecs::HealthCheck)],
-) -> Result<Vec<usize>, Missing> {
-    let Some(this) = this else { return Ok(vec![]) };
+) -> Result<BTreeSet<usize>, Missing> {
+    let Some(this) = this else { return Ok(BTreeSet::new()) };
     let symptom = cx.symptom()?;
     if symptom.as_ref().is_some_and(|symptom| symptom.reading.benign) {
-        return Ok(vec![]);
+        return Ok(BTreeSet::new());
     }
-    let unhealthy: Vec<usize> = checked
+    let containers = by_name(this);
+    let unhealthy: BTreeSet<usize> = checked
         .iter()
         .filter(|(_, defined, _)| {
-            this.containers.iter().any(|container| {
-                container.name.as_ref() == Some(&defined.name)
-                    && container.health_status.as_deref() == Some("UNHEALTHY")
-            })
+            containers
+                .get(defined.name.as_str())
+                .is_some_and(|(_, c)| c.health_status.as_deref() == Some("UNHEALTHY"))
         })
         .map(|(at, ..)| *at)
         .collect();

@@ -1,4 +1,6 @@
-use super::stops::{defined, said};
+use std::collections::BTreeSet;
+
+use super::stops::{Definitions, said};
 use crate::{
     aws::ecs::{ContainerDefinition, TaskDefinition},
     check::{Check, Cx, Meta, check},
@@ -51,20 +53,23 @@ impl Check for Oom {
         let task_definition = cx.definition()?;
         let label = definition::name(&task_definition);
         let (mut names, mut limits, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        let definitions = Definitions::of(&task_definition);
+        let overridden: BTreeSet<&str> = this
+            .overrides
+            .container_overrides
+            .iter()
+            .filter(|change| change.memory.is_some())
+            .filter_map(|change| change.name.as_deref())
+            .collect();
         for said in &killed {
-            let found = defined(&task_definition, said.container_name());
+            let found = definitions.find(said.container_name());
             let name = found.map_or(said.container_name(), |(_, found)| Some(&found.name));
             let Some(name) = name else { continue };
             names.push(name);
             let limit = Limit::of(found.map(|(_, found)| found), &task_definition);
             limits.push(format!("`{name}` may use {}", limit.words()));
-            let overridden = this
-                .overrides
-                .container_overrides
-                .iter()
-                .any(|change| change.name.as_deref() == Some(name) && change.memory.is_some());
             steps.push(match limit {
-                Limit::Container(_) if overridden => format!(
+                Limit::Container(_) if overridden.contains(name) => format!(
                     "container `{name}`: start the task with a larger override of `memory`: it \
                      outranks the task definition"
                 ),

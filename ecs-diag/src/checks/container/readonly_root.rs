@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use serde_json::json;
 
+use super::stops::by_name;
 use crate::{
-    aws::ecs::{ContainerDefinition, Task},
+    aws::ecs::ContainerDefinition,
     check::{Check, Cx, Meta, check},
     checks::definition,
     facts::Missing,
@@ -45,8 +48,10 @@ impl Check for ReadonlyRoot {
         let task_definition = cx.definition()?;
         let this = cx.task()?;
         let exec = this.as_ref().is_some_and(|this| this.enable_execute_command);
+        let states = this.as_deref().map_or(HashMap::new(), by_name);
         let failed = |container: &ContainerDefinition| {
-            this.as_deref().is_some_and(|this| ended_with_an_error(this, &container.name))
+            let state = states.get(container.name.as_str());
+            state.is_some_and(|(_, state)| state.exit_code.is_some_and(|code| code != 0))
         };
         let (mut at_fault, mut why) = (Vec::new(), Vec::new());
         for (at, container) in task_definition.container_definitions.iter().enumerate() {
@@ -93,12 +98,6 @@ impl Check for ReadonlyRoot {
         cx.report(finding.remedy(remedy));
         Ok(())
     }
-}
-
-fn ended_with_an_error(this: &Task, name: &str) -> bool {
-    this.containers.iter().any(|container| {
-        container.name.as_deref() == Some(name) && container.exit_code.is_some_and(|code| code != 0)
-    })
 }
 
 /// Whether something that can be written to is mounted at `/tmp` or above.

@@ -1,7 +1,7 @@
-use super::stops::{defined, host, said};
+use super::stops::{Definitions, host, said};
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::task,
+    checks::{definition, task},
     facts::Missing,
     finding::{Finding, Remedy},
     shell,
@@ -59,16 +59,17 @@ impl Check for StartTimeout {
         let Some(first) = late.first() else { return Ok(()) };
         let task_definition = cx.definition()?;
         let names: Vec<_> = late.iter().filter_map(|said| said.container_name()).collect();
+        let definitions = Definitions::of(&task_definition);
         let drivers: Vec<_> = late
             .iter()
             .filter_map(|said| {
-                let (_, container) = defined(&task_definition, said.container_name())?;
+                let (_, container) = definitions.find(said.container_name())?;
                 container.log_configuration.as_ref()?.log_driver.as_deref()
             })
             .collect();
         let who = match names.as_slice() {
             [] => "a container".to_owned(),
-            names => crate::checks::definition::containers(names.iter().copied()),
+            names => definition::containers(names.iter().copied()),
         };
         let waited = first
             .text

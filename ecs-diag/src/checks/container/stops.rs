@@ -1,5 +1,7 @@
 //! What a failed task and its containers say.
 
+use std::collections::HashMap;
+
 use crate::{
     aws::ecs::{Container, ContainerDefinition, Task, TaskDefinition},
     case::Case,
@@ -65,17 +67,33 @@ pub(super) fn said<'t>(
     Ok(said)
 }
 
-/// The container of that name in the task definition, and its place.
-pub(super) fn defined<'d>(
-    definition: &'d TaskDefinition,
-    name: Option<&str>,
-) -> Option<(usize, &'d ContainerDefinition)> {
-    let containers = || definition.container_definitions.iter().enumerate();
-    match (name, definition.container_definitions.len()) {
-        (Some(name), _) => containers().find(|(_, container)| container.name == name),
-        (None, 1) => containers().next(),
-        _ => None,
+/// The containers of a task definition by name, with their places.
+pub(super) struct Definitions<'d> {
+    by_name: HashMap<&'d str, (usize, &'d ContainerDefinition)>,
+    only: Option<(usize, &'d ContainerDefinition)>,
+}
+
+impl<'d> Definitions<'d> {
+    pub(super) fn of(definition: &'d TaskDefinition) -> Self {
+        let all = || definition.container_definitions.iter().enumerate();
+        Self {
+            by_name: all()
+                .map(|(at, container)| (container.name.as_str(), (at, container)))
+                .collect(),
+            only: all().next().filter(|_| definition.container_definitions.len() == 1),
+        }
     }
+
+    /// The container of that name; without a name, the only one.
+    pub(super) fn find(&self, name: Option<&str>) -> Option<(usize, &'d ContainerDefinition)> {
+        name.map_or(self.only, |name| self.by_name.get(name).copied())
+    }
+}
+
+/// The containers of a task by name, with their places.
+pub(super) fn by_name(task: &Task) -> HashMap<&str, (usize, &Container)> {
+    let containers = task.containers.iter().enumerate();
+    containers.filter_map(|(at, c)| Some((c.name.as_deref()?, (at, c)))).collect()
 }
 
 /// The instance under the task, else the task.

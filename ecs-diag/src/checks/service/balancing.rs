@@ -11,6 +11,9 @@ use crate::{
     finding::{Evidence, Resource},
 };
 
+/// How many entries are looked at; a service has five target groups at most.
+pub(super) const ENTRIES: usize = 100;
+
 /// Why checks of target groups do not apply where there is none.
 pub(super) const NO_GROUP: &str = "the service is behind no target group";
 
@@ -25,7 +28,7 @@ pub(super) struct Balanced<'s> {
 /// The service's target groups, each once.
 pub(super) fn groups(service: &Service) -> Vec<Balanced<'_>> {
     let mut groups: Vec<Balanced<'_>> = Vec::new();
-    for (at, entry) in service.load_balancers.iter().enumerate() {
+    for (at, entry) in service.load_balancers.iter().enumerate().take(ENTRIES) {
         let Some(arn) = entry.target_group_arn.as_deref() else { continue };
         if groups.iter().all(|known| known.arn != arn) {
             groups.push(Balanced { at, arn });

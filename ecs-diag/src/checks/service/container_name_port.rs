@@ -59,6 +59,7 @@ impl Check for ContainerNamePort {
             .load_balancers
             .iter()
             .enumerate()
+            .take(balancing::ENTRIES)
             .filter_map(|(at, entry)| Some((at, fault(entry, &task_definition)?)))
             .collect();
         if faults.is_empty() {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::object::{self, NO_SERVICE};
@@ -139,12 +141,13 @@ fn port_names(cx: &mut Cx<'_>, service: &Service, deployment: &Deployment) -> Re
     }
     let task_definition = cx.definition()?;
     let names = names(&task_definition);
+    let known: BTreeSet<&str> = names.iter().copied().collect();
     let unknown: Vec<(usize, &str)> = connect
         .services
         .iter()
         .enumerate()
         .filter_map(|(at, port)| Some((at, port.port_name.as_deref()?)))
-        .filter(|(_, name)| !names.contains(name))
+        .filter(|(_, name)| !known.contains(name))
         .collect();
     if unknown.is_empty() {
         return Ok(());
