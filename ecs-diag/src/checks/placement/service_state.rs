@@ -49,13 +49,13 @@ impl Check for ServiceState {
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let Some(service) = cx.service()? else { return cx.not_applicable(object::NO_SERVICE) };
         let is_target = matches!(cx.target(), Target::Service { .. });
-        let replicas = service.scheduling_strategy.as_deref() != Some("DAEMON");
+        let strategy = service.scheduling_strategy.as_deref();
         let status = service.status.as_deref().unwrap_or("ACTIVE");
         if status != "ACTIVE" {
             inactive(cx, &service, status, is_target);
-        } else if replicas && service.desired_count == 0 {
+        } else if strategy == Some("REPLICA") && service.desired_count == 0 {
             none_wanted(cx, &service, is_target);
-        } else if replicas {
+        } else if strategy != Some("DAEMON") {
             no_room(cx, &service);
         }
         let events = object::events(cx, &service)?;
@@ -282,6 +282,7 @@ pub(super) mod tests {
     #[test]
     fn a_steady_state_without_tasks_is_not_healthy() {
         let mut world = World::default();
+        world.set("services", "/services/0/schedulingStrategy", json!("REPLICA"));
         of_service(events(&mut world, &[STEADY])).set(
             "services",
             "/services/0/desiredCount",

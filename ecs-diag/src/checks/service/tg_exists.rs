@@ -52,12 +52,17 @@ impl Check for TgExists {
         if groups.is_empty() {
             return cx.not_applicable(NO_GROUP);
         }
+        let controller = service.deployment_controller.as_ref();
+        let steered_outside = controller
+            .and_then(|controller| controller.kind.as_deref())
+            .is_some_and(|kind| kind != "ECS");
         cx.each(groups, |cx, balanced| {
             let (arn, name) = (balanced.arn, balancing::name(balanced.arn));
             let by = &service.service_name;
             let place = format!("/loadBalancers/{}/targetGroupArn", balanced.at);
             if let Some(group) = balancing::group(cx, arn)? {
-                if !group.load_balancer_arns.is_empty() {
+                // CodeDeploy takes its listener from one target group to the other.
+                if steered_outside || !group.load_balancer_arns.is_empty() {
                     return Ok(());
                 }
                 cx.report(
@@ -205,5 +210,8 @@ pub(super) mod tests {
         let mut world = EXAMPLES.passing();
         world.set("TargetGroups", "/TargetGroups/0/LoadBalancerArns", json!([]));
         assert_eq!(world.outcome(ID).findings[0].severity, Severity::Likely);
+        let controller = json!({"type": "CODE_DEPLOY"});
+        world.set("services", "/services/0/deploymentController", controller);
+        assert!(world.outcome(ID).findings.is_empty());
     }
 }
