@@ -327,6 +327,8 @@ shape! {
         name: String,
         /// Image reference.
         image: Option<String>,
+        /// `disabled` where the tag is not resolved to a digest.
+        version_consistency: Option<String>,
         /// Whether the task stops with it; absent means yes.
         essential: Option<bool>,
         /// CPU units.
@@ -335,8 +337,28 @@ shape! {
         memory: Option<i64>,
         /// Soft memory limit in MiB.
         memory_reservation: Option<i64>,
+        /// Entry point, replacing the image's.
+        entry_point: Option<Vec<String>>,
         /// Command.
         command: Option<Vec<String>>,
+        /// Directory in which the command runs.
+        working_directory: Option<String>,
+        /// User who runs the command.
+        user: Option<String>,
+        /// Containers that must come first.
+        depends_on: Vec<ContainerDependency>,
+        /// How many seconds others wait for it.
+        start_timeout: Option<i64>,
+        /// Its health check.
+        health_check: Option<HealthCheck>,
+        /// Ports.
+        port_mappings: Vec<PortMapping>,
+        /// Whether its root file system cannot be written to.
+        readonly_root_filesystem: bool,
+        /// Volumes in it.
+        mount_points: Vec<MountPoint>,
+        /// Settings of the Linux kernel.
+        linux_parameters: Option<LinuxParameters>,
         /// Variables.
         environment: Vec<KeyValue>,
         /// Files of variables.
@@ -349,10 +371,6 @@ shape! {
         log_configuration: Option<LogConfiguration>,
         /// Log router.
         firelens_configuration: Option<FirelensConfiguration>,
-        /// Containers that it waits for.
-        depends_on: Vec<ContainerDependency>,
-        /// Ports that are reachable from outside the container.
-        port_mappings: Vec<PortMapping>,
     }
 }
 
@@ -360,9 +378,9 @@ shape! {
     /// A container that another one waits for.
     ContainerDependency: "camelCase" {
         /// Name of the container.
-        container_name: Option<String>,
+        container_name: String,
         /// `START`, `COMPLETE`, `SUCCESS`, `HEALTHY`.
-        condition: Option<String>,
+        condition: String,
     }
 }
 
@@ -373,6 +391,56 @@ shape! {
         container_port: Option<i64>,
         /// Port outside it.
         host_port: Option<i64>,
+        /// Name, for Service Connect.
+        name: Option<String>,
+        /// Ports in the container, `FROM-TO`.
+        container_port_range: Option<String>,
+        /// `tcp` or `udp`; absent means TCP.
+        protocol: Option<String>,
+    }
+}
+
+shape! {
+    /// The health check of a container.
+    HealthCheck: "camelCase" {
+        /// `CMD` or `CMD-SHELL`, and what to run.
+        command: Vec<String>,
+        /// Seconds between two checks; absent means 30.
+        interval: Option<i64>,
+        /// Seconds that a check may take; absent means 5.
+        timeout: Option<i64>,
+        /// Failed checks in a row that make it unhealthy; absent means 3.
+        retries: Option<i64>,
+        /// Seconds in which failed checks do not count.
+        start_period: Option<i64>,
+    }
+}
+
+shape! {
+    /// A volume in a container.
+    MountPoint: "camelCase" {
+        /// The task definition's name of the volume.
+        source_volume: Option<String>,
+        /// Where it is mounted.
+        container_path: Option<String>,
+        /// Whether it cannot be written to.
+        read_only: bool,
+    }
+}
+
+shape! {
+    /// Settings of the Linux kernel for a container.
+    LinuxParameters: "camelCase" {
+        /// File systems in memory.
+        tmpfs: Vec<Tmpfs>,
+    }
+}
+
+shape! {
+    /// A file system in memory.
+    Tmpfs: "camelCase" {
+        /// Where it is mounted.
+        container_path: Option<String>,
     }
 }
 
@@ -489,6 +557,18 @@ shape! {
         events: Vec<ServiceEvent>,
         /// Network.
         network_configuration: Option<NetworkConfiguration>,
+        /// `REPLICA` or `DAEMON`.
+        scheduling_strategy: Option<String>,
+        /// Bounds of a deployment, and its circuit breaker.
+        deployment_configuration: Option<DeploymentConfiguration>,
+        /// Who steers deployments.
+        deployment_controller: Option<DeploymentController>,
+        /// Target groups and load balancers that its tasks are registered with.
+        load_balancers: Vec<LoadBalancer>,
+        /// AWS Cloud Map services that its tasks are registered with.
+        service_registries: Vec<ServiceRegistry>,
+        /// Seconds after a task's start in which failed health checks do not count.
+        health_check_grace_period_seconds: Option<i64>,
         /// When it was created.
         created_at: Option<Time>,
     }
@@ -505,6 +585,98 @@ fn is_cluster(arn: Option<&str>, given: &str) -> bool {
     arn.is_some_and(|arn| {
         arn == given || arn.parse::<Arn>().is_ok_and(|arn| arn.resource_id() == given)
     })
+}
+
+shape! {
+    /// Bounds of a service's deployments.
+    DeploymentConfiguration: "camelCase" {
+        /// Most tasks at a time, in percent of those wanted; absent means 200.
+        maximum_percent: Option<i64>,
+        /// Fewest healthy tasks at a time, in percent of those wanted; absent means 100.
+        minimum_healthy_percent: Option<i64>,
+        /// Circuit breaker.
+        deployment_circuit_breaker: Option<DeploymentCircuitBreaker>,
+    }
+}
+
+shape! {
+    /// What ends a deployment whose tasks keep failing.
+    DeploymentCircuitBreaker: "camelCase" {
+        /// Whether it is on.
+        enable: bool,
+        /// Whether it goes back to the last deployment that completed.
+        rollback: bool,
+        /// After how many failures; absent means half of the tasks wanted, within bounds.
+        threshold_configuration: Option<ThresholdConfiguration>,
+    }
+}
+
+shape! {
+    /// How many failures a circuit breaker tolerates.
+    ThresholdConfiguration: "camelCase" {
+        /// `COUNT`, `BOUNDED_PERCENT`, `UNBOUNDED_PERCENT`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// Number, or percent of the tasks wanted.
+        value: Option<i64>,
+    }
+}
+
+shape! {
+    /// Who steers a service's deployments.
+    DeploymentController: "camelCase" {
+        /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+    }
+}
+
+shape! {
+    /// Where a service's tasks are registered for traffic.
+    LoadBalancer: "camelCase" {
+        /// Target group of an Application, Network or Gateway Load Balancer.
+        target_group_arn: Option<String>,
+        /// Classic Load Balancer.
+        load_balancer_name: Option<String>,
+        /// Container that gets the traffic.
+        container_name: Option<String>,
+        /// Its port.
+        container_port: Option<i64>,
+    }
+}
+
+shape! {
+    /// Where a service's tasks are registered for discovery.
+    ServiceRegistry: "camelCase" {
+        /// ARN of the AWS Cloud Map service.
+        registry_arn: Option<String>,
+        /// Port of an SRV record.
+        port: Option<i64>,
+        /// Container whose port an SRV record tells.
+        container_name: Option<String>,
+        /// Its port.
+        container_port: Option<i64>,
+    }
+}
+
+shape! {
+    /// Service Connect of a deployment.
+    ServiceConnectConfiguration: "camelCase" {
+        /// Whether it is on.
+        enabled: bool,
+        /// Name or ARN of the AWS Cloud Map namespace.
+        namespace: Option<String>,
+        /// Ports that others reach by name.
+        services: Vec<ServiceConnectService>,
+    }
+}
+
+shape! {
+    /// A port that others reach by name.
+    ServiceConnectService: "camelCase" {
+        /// Name of a port mapping in the task definition.
+        port_name: Option<String>,
+    }
 }
 
 shape! {
@@ -526,8 +698,12 @@ shape! {
         task_definition: Option<String>,
         /// Network.
         network_configuration: Option<NetworkConfiguration>,
+        /// Service Connect.
+        service_connect_configuration: Option<ServiceConnectConfiguration>,
         /// Tasks wanted.
         desired_count: i64,
+        /// Tasks running.
+        running_count: i64,
         /// Tasks that failed to start.
         failed_tasks: i64,
         /// Launch type.

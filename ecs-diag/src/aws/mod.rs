@@ -8,6 +8,7 @@ pub mod cloudtrail;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod elbv2;
 pub mod iam;
 pub mod kms;
 pub mod logs;
@@ -15,6 +16,7 @@ mod operations;
 pub(crate) mod regions;
 pub mod s3;
 pub mod secretsmanager;
+pub mod servicediscovery;
 pub mod ssm;
 mod values;
 

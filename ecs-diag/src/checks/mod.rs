@@ -33,6 +33,7 @@ macro_rules! checks {
 use checks;
 
 mod classification;
+mod container;
 mod definition;
 mod execution_role;
 mod fargate;
@@ -43,10 +44,12 @@ mod kms;
 mod logging;
 mod network;
 mod object;
+mod placement;
 mod preflight;
 #[cfg(test)]
 mod properties;
 mod secrets;
+mod service;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -93,7 +96,10 @@ pub(crate) fn all() -> &'static [Entry] {
             kms::all(),
             logging::all(),
             network::all(),
+            placement::all(),
             fargate::all(),
+            container::all(),
+            service::all(),
         ]
         .into_iter()
         .flatten()

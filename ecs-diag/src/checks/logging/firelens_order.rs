@@ -99,14 +99,14 @@ fn wrong(definition: &TaskDefinition) -> Vec<Wrong> {
     let routers: BTreeSet<_> =
         routers(definition).iter().map(|router| router.container.name.as_str()).collect();
     let routed: BTreeSet<_> = routed(definition).into_iter().collect();
-    let on = |dependency: &ContainerDependency| dependency.container_name.clone().unwrap_or_default();
+    let on = |dependency: &ContainerDependency| dependency.container_name.clone();
     let mut wrong = Vec::new();
     for (index, container) in definition.container_definitions.iter().enumerate() {
         let name = &container.name;
         let is_router = routers.contains(name.as_str());
         for (place, dependency) in container.depends_on.iter().enumerate() {
             let other = on(dependency);
-            let value = dependency.condition.clone().unwrap_or_default();
+            let value = dependency.condition.clone();
             let pointer = format!("/containerDefinitions/{index}/dependsOn/{place}/condition");
             let to_router = routers.contains(other.as_str());
             let ends = ["COMPLETE", "SUCCESS"].iter().any(|end| value.eq_ignore_ascii_case(end));
