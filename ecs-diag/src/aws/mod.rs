@@ -7,6 +7,7 @@ mod arn;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod efs;
 pub mod iam;
 pub mod logs;
 mod operations;
