@@ -70,7 +70,9 @@ request! {
 impl DescribeInstanceInformation {
     /// Asks for managed nodes by id.
     pub fn of(ids: impl IntoIterator<Item = String>) -> Self {
-        Self { filters: vec![InstanceFilter { key: "InstanceIds", values: ids.into_iter().collect() }] }
+        Self {
+            filters: vec![InstanceFilter { key: "InstanceIds", values: ids.into_iter().collect() }],
+        }
     }
 }
 

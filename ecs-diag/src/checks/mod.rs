@@ -34,9 +34,12 @@ use checks;
 
 mod classification;
 mod definition;
+mod exec;
 mod execution_role;
+mod external;
 mod fargate;
 mod image;
+mod instances;
 mod logging;
 mod network;
 mod preflight;
@@ -46,6 +49,7 @@ mod secrets;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
+mod volumes;
 
 /// The check that says whether there is a target at all.
 pub(crate) const TASK_FOUND: &str = "pre-task-found";
@@ -85,9 +89,12 @@ pub(crate) fn all() -> &'static [Entry] {
             classification::all(),
             image::all(),
             execution_role::all(),
+            exec::all(),
             secrets::all(),
             logging::all(),
             network::all(),
+            volumes::all(),
+            external::all(),
             fargate::all(),
         ]
         .into_iter()
