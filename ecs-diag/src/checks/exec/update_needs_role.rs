@@ -43,6 +43,9 @@ impl Check for UpdateNeedsRole {
         if task_definition.task_role_arn.as_ref().is_some_and(|role| !role.is_empty()) {
             return Ok(());
         }
+        if !exec.wants_advice() {
+            return Ok(());
+        }
         let refused =
             exec.failure.is_some_and(|symptom| symptom.reading.signature == Some("REG-EXECROLE"));
         let severity = if refused { Severity::Blocker } else { Severity::Info };

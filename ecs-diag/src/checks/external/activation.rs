@@ -68,10 +68,11 @@ impl Check for Activation {
         .resource(Resource::new("AWS::ECS::Cluster", cluster));
         let expired = activations.iter().filter(|activation| activation.expired).count();
         finding = finding.detail(match activations.len() {
-            0 => "there is no activation at all: the install script cannot register a server".to_owned(),
+            0 => "there is no activation at all: the install script cannot register a server"
+                .to_owned(),
             all => format!(
-                "of {all} activations, {expired} expired and {} registered as many servers as they may: \
-                 an install script that was given one of them cannot register a server",
+                "expired: {expired}, used up: {}; an install script that was given one of these \
+                 activations cannot register a server",
                 all - expired
             ),
         });
@@ -155,7 +156,7 @@ pub(super) mod tests {
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @"
         likely: cluster `shop` has no external instance, and no activation can register one
-          of 1 activations, 1 expired and 0 registered as many servers as they may: an install script that was given one of them cannot register a server
+          expired: 1, used up: 0; an install script that was given one of these activations cannot register a server
           @ AWS::ECS::Cluster shop
           fix: create an activation, and run the install script with its id and code
           $ aws ssm create-activation --iam-role ecsAnywhereRole --registration-limit 1 --region eu-west-1

@@ -134,8 +134,9 @@ impl Check for BindMounts {
         if symptom.reading.signature != Some("CSC-MOUNT") {
             return Ok(());
         }
-        let source_of =
-            |name: &str| hosts.iter().find(|(_, known, _)| *known == name).map(|(.., path)| *path);
+        let sources: BTreeMap<&str, &str> =
+            hosts.iter().map(|(_, name, path)| (*name, *path)).collect();
+        let source_of = |name: &str| sources.get(name).copied();
         let said = symptom.reading.parameters.get("path").map(String::as_str);
         let failed = mounts().find(|(_, _, point)| {
             let there = point.container_path.as_deref().is_some_and(|path| {

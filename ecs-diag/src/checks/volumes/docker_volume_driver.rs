@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -118,18 +120,16 @@ impl Check for DockerVolumeDriver {
             cx.report(finding);
         }
 
-        let mut drivers: Vec<&str> = found
-            .iter()
-            .filter_map(|(.., docker)| docker.driver.as_deref())
-            .filter(|driver| !["", LOCAL].contains(driver))
-            .collect();
-        drivers.sort_unstable();
-        drivers.dedup();
-        cx.each(drivers, |cx, driver| {
-            let users = found.iter().filter(|(.., docker)| docker.driver.as_deref() == Some(driver));
+        let mut drivers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (_, name, docker) in &found {
+            if let Some(driver) = docker.driver.as_deref().filter(|d| !["", LOCAL].contains(d)) {
+                drivers.entry(driver).or_default().push(name);
+            }
+        }
+        cx.each(drivers, |cx, (driver, users)| {
             let [bare, whole] = attributes(driver);
             let needs = Capability {
-                what: named(users.map(|(_, name, _)| *name)),
+                what: named(users),
                 attribute: bare.clone(),
                 remedy: Remedy::new(format!("install the volume driver `{driver}` on the container instances"))
                     .step("`docker plugin ls` on the instance shows the driver's name and that it is enabled")

@@ -1,3 +1,5 @@
+use std::{collections::BTreeSet, sync::Arc};
+
 use super::{platform::windows, volumes};
 use crate::{
     Phase,
@@ -61,7 +63,7 @@ pub(super) fn pointer(service: &Service, deployment: &Deployment) -> String {
 }
 
 /// The service and the deployment that started the task; `Err` for a task that was run alone.
-pub(super) fn configured(cx: &Cx<'_>) -> Result<(std::sync::Arc<Service>, Deployment), Missing> {
+pub(super) fn configured(cx: &Cx<'_>) -> Result<(Arc<Service>, Deployment), Missing> {
     match cx.service()?.zip(cx.deployment()?) {
         Some(known) => Ok(known),
         None => Err(Missing::undecided(
@@ -82,6 +84,7 @@ impl Check for EbsFilesystem {
         if names.is_empty() {
             return cx.not_applicable("no volume of the task is configured at launch");
         }
+        let names: BTreeSet<&str> = names.into_iter().map(|(_, name, ())| name).collect();
         if cx.proven(Phase::Volume)? {
             return Ok(());
         }
@@ -93,7 +96,7 @@ impl Check for EbsFilesystem {
         for (place, configuration) in deployment.volume_configurations.iter().enumerate() {
             let name = &configuration.name;
             let Some(ebs) = &configuration.managed_ebs_volume else { continue };
-            if !names.iter().any(|(_, known, ())| known == name) {
+            if !names.contains(name.as_str()) {
                 continue;
             }
             let kind = ebs.filesystem_type.as_deref();

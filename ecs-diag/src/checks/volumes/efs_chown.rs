@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::efs;
@@ -57,12 +59,17 @@ impl Check for EfsChown {
             cx.symptom()?.is_some_and(|symptom| symptom.reading.signature == Some("CCC-CHOWN"));
         // Without that message, the image's directory may well be empty or have the right owner.
         let severity = if said { Severity::Likely } else { Severity::Info };
-        let mut seen = Vec::new();
+        let mut paths: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for mount in definition.container_definitions.iter().flat_map(|c| &c.mount_points) {
+            if let (Some(name), Some(path)) = (&mount.source_volume, &mount.container_path) {
+                paths.entry(name).or_default().push(format!("`{path}`"));
+            }
+        }
+        let mut seen = BTreeSet::new();
         cx.each(points, |cx, (name, id)| {
-            if seen.contains(&id) {
+            if !seen.insert(id) {
                 return Ok(());
             }
-            seen.push(id);
             let request = DescribeAccessPoints { access_point_id: id.to_owned() };
             // That it exists is another check's question.
             let Some(answer) = cx.get(&request)? else { return Ok(()) };
@@ -72,15 +79,7 @@ impl Check for EfsChown {
             else {
                 return Ok(());
             };
-            let paths: Vec<_> = definition
-                .container_definitions
-                .iter()
-                .flat_map(|container| &container.mount_points)
-                .filter(|mount| mount.source_volume.as_deref() == Some(name))
-                .filter_map(|mount| mount.container_path.as_deref())
-                .map(|path| format!("`{path}`"))
-                .collect();
-            let at = if paths.is_empty() { String::new() } else { format!(" at {}", paths.join(", ")) };
+            let at = paths.get(name).map_or(String::new(), |at| format!(" at {}", at.join(", ")));
             cx.report(
                 Finding::of(
                     severity,

@@ -288,7 +288,7 @@ fn remedy(
         let there =
             targets.iter().find(|target| place.is_zone_of(target) && place.is_vpc_of(target));
         if let Some(target) = there {
-            remedy.summary = "wait until the mount target is available".to_owned();
+            "wait until the mount target is available".clone_into(&mut remedy.summary);
             remedy = remedy.edit(Edit::Set(
                 Object::new("MountTargets", "MountTargetId", target.mount_target_id.clone()),
                 "/LifeCycleState".to_owned(),
@@ -365,7 +365,7 @@ pub(super) mod tests {
 
     /// The file system has a mount target in one zone only.
     fn only<'w>(world: &'w mut World, zone: &str) -> &'w mut World {
-        let gone = if zone == "a" { 1 } else { 0 };
+        let gone = usize::from(zone == "a");
         mounted(world).set("FileSystems", "/FileSystems/0/NumberOfMountTargets", json!(1)).set(
             "MountTargets",
             &format!("/MountTargets/{gone}"),
