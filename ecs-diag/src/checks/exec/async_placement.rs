@@ -15,8 +15,8 @@ check! {
     /// Tasks without a service on a capacity provider whose managed scaling is on.
     ///
     /// # Why it matters
-    /// If RunTask starts a task for which there is no instance yet, the capacity provider brings one,
-    /// and the task is placed later. ECS Exec cannot be used in such a task.
+    /// If RunTask starts a task for which there is no instance yet, the capacity provider brings
+    /// one, and the task is placed later. ECS Exec cannot be used in such a task.
     ///
     /// # How to fix it
     /// Run the task while an instance has room for it, or in a service.
@@ -71,15 +71,17 @@ impl Check for AsyncPlacement {
         }
         cx.report(
             Finding::warning(format!(
-                "task `{}` may have been placed later than it was run, by capacity provider `{provider}`",
+                "task `{}` may have been placed later than it was run, by capacity provider \
+                 `{provider}`",
                 task::id(&this.task_arn)
             ))
-            .detail("if there was no instance with room for it when it was run, ECS Exec cannot be used in it")
+            .detail(
+                "if there was no instance with room for it when it was run, ECS Exec cannot be \
+                 used in it",
+            )
             .resource(task::resource(&this))
             .evidence(evidence)
-            .remedy(Remedy::new(
-                "run the task while an instance has room for it, or in a service",
-            )),
+            .remedy(Remedy::new("run the task while an instance has room for it, or in a service")),
         );
         Ok(())
     }

@@ -11,8 +11,8 @@ check! {
     /// ECS Exec: the caller has what it takes
     ///
     /// # What it looks at
-    /// Whether the failure message comes from the caller's side, of a task whose ECS Exec is on: the
-    /// AWS CLI runs ECS Exec from version 1.22.3 or 2.3.6 on, and only with its Session Manager
+    /// Whether the failure message comes from the caller's side, of a task whose ECS Exec is on:
+    /// the AWS CLI runs ECS Exec from version 1.22.3 or 2.3.6 on, and only with its Session Manager
     /// plugin. What the caller has installed cannot be read.
     ///
     /// # Why it matters
@@ -51,8 +51,8 @@ impl Check for Client {
         cx.report(
             Finding::blocker("ECS Exec failed on the caller's side")
                 .detail(
-                    "the failure message comes from the AWS CLI, which starts sessions with its Session \
-                     Manager plugin; the task is not at fault",
+                    "the failure message comes from the AWS CLI, which starts sessions with its \
+                     Session Manager plugin; the task is not at fault",
                 )
                 .resource(task::resource(&this))
                 .evidence(task::evidence(cx, &this, "/enableExecuteCommand", true))
@@ -74,8 +74,9 @@ pub(super) mod tests {
     use crate::checks::testing::Examples;
 
     const ID: &str = "exec-client";
-    const MESSAGE: &str = "SessionManagerPlugin is not found. Please refer to SessionManager Documentation \
-        here: http://docs.aws.amazon.com/console/systems-manager/session-manager-plugin-not-found";
+    const MESSAGE: &str = "SessionManagerPlugin is not found. Please refer to SessionManager \
+        Documentation here: \
+        http://docs.aws.amazon.com/console/systems-manager/session-manager-plugin-not-found";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

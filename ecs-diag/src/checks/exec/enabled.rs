@@ -17,7 +17,8 @@ check! {
     /// runs. A service whose setting was changed needs new tasks.
     ///
     /// # How to fix it
-    /// Turn it on for the service and deploy again, or start the task with `--enable-execute-command`.
+    /// Turn it on for the service and deploy again, or start the task with
+    /// `--enable-execute-command`.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>
@@ -43,10 +44,11 @@ impl Check for Enabled {
         }
         let of_service = crate::facts::at_hand(cx.service())?;
         let detail = if of_service.is_some_and(|service| service.enable_execute_command) {
-            "its service has it on, but the task is older than that setting: ECS Exec cannot be turned \
-             on for a task that runs"
+            "its service has it on, but the task is older than that setting: ECS Exec cannot be \
+             turned on for a task that runs"
         } else {
-            "ECS Exec cannot be turned on for a task that runs: it has to be on when the task is started"
+            "ECS Exec cannot be turned on for a task that runs: it has to be on when the task is \
+             started"
         };
         let mut remedy = Remedy::new("start a new task with ECS Exec on").edit(task::set(
             &this,

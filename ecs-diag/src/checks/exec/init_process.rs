@@ -61,7 +61,10 @@ impl Check for InitProcess {
         )?;
         cx.report(
             Finding::info(format!("{who} has no init process to reap what ECS Exec leaves behind"))
-                .detail("commands and the agent of ECS Exec leave zombie processes; they can be run all the same")
+                .detail(
+                    "commands and the agent of ECS Exec leave zombie processes; they can be run \
+                     all the same",
+                )
                 .resource(definition::resource(&task_definition))
                 .evidence(evidence)
                 .remedy(Remedy::new("set `linuxParameters.initProcessEnabled` to `true`")),

@@ -11,8 +11,8 @@ check! {
     /// ECS Exec: the task has IPv4
     ///
     /// # What it looks at
-    /// Whether the subnet of the task's network interface, or without one every subnet that the task
-    /// can go to, has IPv6 addresses only.
+    /// Whether the subnet of the task's network interface, or without one every subnet that the
+    /// task can go to, has IPv6 addresses only.
     ///
     /// # Why it matters
     /// ECS Exec does not support tasks with IPv6 only.

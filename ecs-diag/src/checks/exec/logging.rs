@@ -11,9 +11,10 @@ check! {
     /// ECS Exec: the log group of its sessions exists and is encrypted as demanded
     ///
     /// # What it looks at
-    /// The cluster's `executeCommandConfiguration`: with `logging` `OVERRIDE`, whether the log group
-    /// that it names exists, and whether a key encrypts it where `cloudWatchEncryptionEnabled` is set.
-    /// The image needs `script` and `cat` for logs of sessions as well; that cannot be read.
+    /// The cluster's `executeCommandConfiguration`: with `logging` `OVERRIDE`, whether the log
+    /// group that it names exists, and whether a key encrypts it where
+    /// `cloudWatchEncryptionEnabled` is set. The image needs `script` and `cat` for logs of
+    /// sessions as well; that cannot be read.
     ///
     /// # Why it matters
     /// Sessions are not logged, or do not start.
@@ -95,12 +96,10 @@ impl Check for Logging {
                      (`cloudWatchEncryptionEnabled`)"
                 ),
                 seen("/kmsKeyId"),
-                Remedy::new("associate a key with the log group, or do not demand one").command(
-                    format!(
-                        "aws logs associate-kms-key --log-group-name {} --kms-key-id KEY-ARN{region}",
-                        quoted(&group)
-                    ),
-                ),
+                Remedy::new("associate a key with the log group, or do not demand one").step(format!(
+                    "`aws logs associate-kms-key --log-group-name {} --kms-key-id ARN{region}`",
+                    quoted(&group)
+                )),
             ),
             Some(_) => return Ok(()),
         };

@@ -14,9 +14,9 @@ check! {
     /// `RUNNING`. One that has still to be started is `PENDING`.
     ///
     /// # Why it matters
-    /// Without its agent no command can be run in a container (`TargetNotConnectedException`). It does
-    /// not start on a read-only root file system, and stops if the task role may not open channels of
-    /// Systems Manager, or if these cannot be reached.
+    /// Without its agent no command can be run in a container (`TargetNotConnectedException`). It
+    /// does not start on a read-only root file system, and stops if the task role may not open
+    /// channels of Systems Manager, or if these cannot be reached.
     ///
     /// # How to fix it
     /// Follow the reason and the other findings about ECS Exec; then start a new task.
@@ -81,8 +81,8 @@ impl Check for ManagedAgent {
             finding = finding.evidence(task::evidence(cx, &this, pointer, "STOPPED"));
         }
         let mut remedy = Remedy::new("remove the reason, and start a new task").step(
-            "the root file system must be writable, the task role must allow `ssmmessages:*Channel`, and \
-             the task must reach Systems Manager",
+            "the root file system must be writable, the task role must allow \
+             `ssmmessages:*Channel`, and the task must reach Systems Manager",
         );
         if let Some(command) = definition::update_service(cx) {
             remedy = remedy.command(format!("{command} --force-new-deployment"));

@@ -76,9 +76,9 @@ mod failure {
 
     use crate::checks::testing::World;
 
-    pub(super) const MESSAGE: &str = "The execute command failed because execute command was not enabled \
-        when the task was run or the execute command agent isn't running. Wait and try again or run a \
-        new task with execute command enabled and try again.";
+    pub(super) const MESSAGE: &str = "The execute command failed because execute command was not \
+        enabled when the task was run or the execute command agent isn't running. Wait and try \
+        again or run a new task with execute command enabled and try again.";
 
     /// The task runs, with ECS Exec on.
     pub(super) fn on(world: &mut World) -> &mut World {

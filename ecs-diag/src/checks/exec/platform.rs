@@ -14,13 +14,14 @@ check! {
     /// # What it looks at
     /// The platform version on Fargate: 1.4.0 or newer for Linux, any for Windows. On container
     /// instances, the attribute `ecs.capability.execute-command`, which the agent registers if it
-    /// finds the binaries and certificates of ECS Exec: from agent 1.50.2 on, for Windows from 1.56.0
-    /// on, not on Windows Server 2016. Nano Server has no ECS Exec either; that shows nowhere.
+    /// finds the binaries and certificates of ECS Exec: from agent 1.50.2 on, for Windows from
+    /// 1.56.0 on, not on Windows Server 2016. Nano Server has no ECS Exec either; that shows
+    /// nowhere.
     ///
     /// # Why it matters
-    /// Where the platform does not have it, no agent of ECS Exec is started in the containers. A task
-    /// with ECS Exec on is placed on instances with the attribute only; `requiresAttributes` of the
-    /// task definition does not show that.
+    /// Where the platform does not have it, no agent of ECS Exec is started in the containers. A
+    /// task with ECS Exec on is placed on instances with the attribute only; `requiresAttributes`
+    /// of the task definition does not show that.
     ///
     /// # How to fix it
     /// Run the task on a newer platform version, or on instances with a recent Amazon ECS-optimized
@@ -89,8 +90,8 @@ impl Check for Platform {
                     Finding::of(severity, format!("{} `{ATTRIBUTE}`", lack.who))
                         .phase(phase)
                         .detail(
-                            "ECS Exec is on; the agent registers the attribute from version 1.50.2 on \
-                             (Windows: 1.56.0) if the instance has the binaries of ECS Exec",
+                            "ECS Exec is on; the agent registers the attribute from version 1.50.2 \
+                             on (Windows: 1.56.0) if the instance has the binaries of ECS Exec",
                         )
                         .resource(lack.resource)
                         .named(ATTRIBUTE)

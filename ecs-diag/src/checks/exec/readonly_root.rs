@@ -14,8 +14,8 @@ check! {
     /// `/var/lib/amazon` and its like is left out: that is not documented, but works.
     ///
     /// # Why it matters
-    /// The agent of ECS Exec creates directories and files in the container. It does not start where
-    /// it cannot.
+    /// The agent of ECS Exec creates directories and files in the container. It does not start
+    /// where it cannot.
     ///
     /// # How to fix it
     /// Set `readonlyRootFilesystem` to `false` for containers in which commands are to be run.
@@ -69,7 +69,10 @@ impl Check for ReadonlyRoot {
                 definition::name(&task_definition)
             ),
         )
-        .detail("the agent of ECS Exec creates directories and files in the container, else it does not start")
+        .detail(
+            "the agent of ECS Exec creates directories and files in the container, else it does \
+             not start",
+        )
         .resource(definition::resource(&task_definition))
         .changed_at(task_definition.registered_at);
         for (at, _) in &readonly {

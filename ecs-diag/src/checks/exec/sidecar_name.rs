@@ -11,8 +11,8 @@ check! {
     /// ECS Exec: the command names its container
     ///
     /// # What it looks at
-    /// Whether the task has containers that its task definition does not have, or several of its own:
-    /// Service Connect and Runtime Monitoring of GuardDuty run beside the task's containers.
+    /// Whether the task has containers that its task definition does not have: Service Connect and
+    /// Runtime Monitoring of GuardDuty run beside the task's containers.
     ///
     /// # Why it matters
     /// With more than one container, `aws ecs execute-command` must be told which one, sidecars

@@ -14,8 +14,8 @@ check! {
     ///
     /// # Why it matters
     /// The agent of ECS Exec signs in to Systems Manager with the task role. Without one,
-    /// `UpdateService` refuses to turn ECS Exec on: `The service couldn't be updated because a valid
-    /// taskRoleArn is not being used`.
+    /// `UpdateService` refuses to turn ECS Exec on: `The service couldn't be updated because a
+    /// valid taskRoleArn is not being used`.
     ///
     /// # How to fix it
     /// Name a task role that may open channels of Systems Manager (`ssmmessages:…`).
@@ -58,8 +58,8 @@ impl Check for UpdateNeedsRole {
                 format!("`{}` has no task role", definition::name(&task_definition)),
             )
             .detail(
-                "the agent of ECS Exec signs in with the task role; without one, UpdateService refuses \
-                 to turn ECS Exec on",
+                "the agent of ECS Exec signs in with the task role; without one, UpdateService \
+                 refuses to turn ECS Exec on",
             )
             .resource(definition::resource(&task_definition))
             .evidence(evidence)
@@ -80,8 +80,9 @@ pub(super) mod tests {
     };
 
     const ID: &str = "exec-update-needs-role";
-    const MESSAGE: &str = "InvalidParameterException: The service couldn't be updated because a valid \
-        taskRoleArn is not being used. Specify a valid task role in your task definition and try again.";
+    const MESSAGE: &str = "InvalidParameterException: The service couldn't be updated because a \
+        valid taskRoleArn is not being used. Specify a valid task role in your task definition and \
+        try again.";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

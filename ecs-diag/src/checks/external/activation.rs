@@ -7,21 +7,21 @@ use crate::{
     checks::instances,
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Resource},
-    shell::region_option,
+    shell::{quoted, region_option},
 };
 
 check! {
     /// There is an activation with which external instances can register
     ///
     /// # What it looks at
-    /// The activations of Systems Manager, while the cluster has no external instance: whether one of
-    /// them has neither expired nor registered as many servers as it may. By default an activation
-    /// lasts for 24 hours and registers one server. Which of them the install script was given is not
-    /// known.
+    /// The activations of Systems Manager, while the cluster has no external instance: whether one
+    /// of them has neither expired nor registered as many servers as it may. By default an
+    /// activation lasts for 24 hours and registers one server. Which of them the install script was
+    /// given is not known.
     ///
     /// # Why it matters
-    /// The install script of ECS Anywhere registers the server with Systems Manager first. Where that
-    /// is refused, the server never appears in the cluster, and tasks find no instance.
+    /// The install script of ECS Anywhere registers the server with Systems Manager first. Where
+    /// that is refused, the server never appears in the cluster, and tasks find no instance.
     ///
     /// # How to fix it
     /// Create a new activation, and run the install script with it.
@@ -84,19 +84,18 @@ impl Check for Activation {
                 finding = finding.evidence(evidence.object(activation.activation_id.clone()));
             }
         }
+        let mut remedy =
+            Remedy::new("create an activation, and run the install script with its id and code");
         let role = activations.iter().find_map(|activation| activation.iam_role.as_deref());
-        let role = crate::shell::quoted(role.unwrap_or("ecsAnywhereRole")).into_owned();
-        cx.report(
-            finding.remedy(
-                Remedy::new(
-                    "create an activation, and run the install script with its id and code",
-                )
-                .command(format!(
-                    "aws ssm create-activation --iam-role {role} --registration-limit 1{}",
-                    region_option(cx.region())
-                )),
-            ),
-        );
+        remedy = match role {
+            Some(role) => remedy.command(format!(
+                "aws ssm create-activation --iam-role {} --registration-limit 1{}",
+                quoted(role),
+                region_option(cx.region())
+            )),
+            None => remedy.step("`aws ssm create-activation` with the role of your servers"),
+        };
+        cx.report(finding.remedy(remedy));
         Ok(())
     }
 }

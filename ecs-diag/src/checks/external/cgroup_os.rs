@@ -10,12 +10,12 @@ check! {
     /// The external instance has an operating system that ECS Anywhere supports
     ///
     /// # What it looks at
-    /// What Systems Manager tells of the operating system of the external instance that the task was
-    /// placed on, else of those of the cluster.
+    /// What Systems Manager tells of the operating system of the external instance that the task
+    /// was placed on, else of those of the cluster.
     ///
     /// # Why it matters
-    /// On other systems the agent may start and fail later. Fedora 32 and 33 use version 2 of cgroups,
-    /// which agents of their time do not know: their boot parameters must be changed.
+    /// On other systems the agent may start and fail later. Fedora 32 and 33 use version 2 of
+    /// cgroups, which agents of their time do not know: their boot parameters must be changed.
     ///
     /// # How to fix it
     /// Use one of the supported systems.
@@ -89,8 +89,8 @@ impl Check for CgroupOs {
         let chunk = &candidates[..candidates.len().min(super::AT_ONCE)];
         let query = cx.query(&request(chunk));
         let detail = if old {
-            "it uses version 2 of cgroups, which its agent may not know: the server's boot parameters \
-             must be changed"
+            "it uses version 2 of cgroups, which its agent may not know: the server's boot \
+             parameters must be changed"
         } else {
             "it is not on the list of systems that ECS Anywhere supports"
         };

@@ -18,13 +18,13 @@ check! {
     ///
     /// # What it looks at
     /// For the external instance that the task was placed on, else for those of the cluster:
-    /// `agentConnected` in ECS, and the ping status of the managed node `mi-…` in Systems Manager. One
-    /// that is connected is enough for a task that has still to be placed.
+    /// `agentConnected` in ECS, and the ping status of the managed node `mi-…` in Systems Manager.
+    /// One that is connected is enough for a task that has still to be placed.
     ///
     /// # Why it matters
-    /// ECS places tasks on instances whose agent is connected only (`AGENT`). The SSM Agent gets the
-    /// instance its credentials and renews them every 30 minutes: without it, the ECS agent is soon
-    /// without.
+    /// ECS places tasks on instances whose agent is connected only (`AGENT`). The SSM Agent gets
+    /// the instance its credentials and renews them every 30 minutes: without it, the ECS agent is
+    /// soon without.
     ///
     /// # How to fix it
     /// Start the agents on the server, and see to it that they reach AWS.
@@ -113,14 +113,19 @@ impl Check for ManagedOnline {
                             .object(id),
                     )
                     .remedy(
-                        Remedy::new(format!("start the agents on `{id}`, and see to it that they reach AWS"))
-                            .step("on the server: `systemctl status amazon-ssm-agent ecs docker`")
-                            .step("outbound HTTPS to `ecs-a-*`, `ecs-t-*`, `ecs`, `ssm`, `ssmmessages` and `ec2messages` of the Region must be open")
-                            .command(format!(
-                                "aws ssm describe-instance-information --filters {}{}",
-                                quoted(&format!("Key=InstanceIds,Values={id}")),
-                                region_option(cx.region())
-                            )),
+                        Remedy::new(format!(
+                            "start the agents on `{id}`, and see to it that they reach AWS"
+                        ))
+                        .step("on the server: `systemctl status amazon-ssm-agent ecs docker`")
+                        .step(
+                            "outbound HTTPS to `ecs-a-*`, `ecs-t-*`, `ecs`, `ssm`, `ssmmessages` \
+                             and `ec2messages` of the Region must be open",
+                        )
+                        .command(format!(
+                            "aws ssm describe-instance-information --filters {}{}",
+                            quoted(&format!("Key=InstanceIds,Values={id}")),
+                            region_option(cx.region())
+                        )),
                     ),
             );
         }

@@ -81,7 +81,10 @@ impl Check for TaskdefLimits {
                 "`{label}` asks for {}, which external instances do not have",
                 wrong.join(" and ")
             ))
-            .detail("the agent of an external instance does not register the attributes for it: ECS finds no place for the task")
+            .detail(
+                "the agent of an external instance does not register the attributes for it: ECS \
+                 finds no place for the task",
+            )
             .resource(definition::resource(&task_definition))
             .changed_at(task_definition.registered_at);
             for (pointer, value) in seen {

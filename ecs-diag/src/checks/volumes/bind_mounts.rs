@@ -14,15 +14,16 @@ check! {
     /// Mount points name volumes that exist, and can be mounted
     ///
     /// # What it looks at
-    /// `mountPoints` and `volumesFrom` of every container: whether the task definition has the volume
-    /// or the container that they name. `host.sourcePath` of a volume, which Fargate does not have.
-    /// Where the failure message says that a mount failed, the volume that is mounted there.
+    /// `mountPoints` and `volumesFrom` of every container: whether the task definition has the
+    /// volume or the container that they name. `host.sourcePath` of a volume, which Fargate does
+    /// not have. Where the failure message says that a mount failed, the volume that is mounted
+    /// there.
     ///
     /// # Why it matters
     /// Without its volume a container cannot be created. A directory cannot be mounted on a file of
-    /// the image, nor a file on a directory: `error mounting "…" to rootfs at "…": not a directory`.
-    /// If `sourcePath` does not exist on the instance, Docker creates a directory there, even where a
-    /// file was meant.
+    /// the image, nor a file on a directory: `error mounting "…" to rootfs at "…": not a
+    /// directory`. If `sourcePath` does not exist on the instance, Docker creates a directory
+    /// there, even where a file was meant.
     ///
     /// # How to fix it
     /// Name a volume of the task definition; mount directories on directories; put the file on the
@@ -112,8 +113,8 @@ impl Check for BindMounts {
             let what = named(hosts.iter().map(|(_, name, _)| *name));
             let pointer = |place: usize| format!("/volumes/{place}/host/sourcePath");
             let mut remedy = Remedy::new(format!(
-                "leave `host.sourcePath` of {what} out: the volume is then an empty directory that the \
-                 task's containers share"
+                "leave `host.sourcePath` of {what} out: the volume is then an empty directory that \
+                 the task's containers share"
             ));
             for (place, ..) in &hosts {
                 remedy = remedy
@@ -152,19 +153,22 @@ impl Check for BindMounts {
         let (detail, remedy) = match source {
             Some(source) => (
                 format!(
-                    "`{source}` of the instance is mounted there; if nothing was at that path, Docker \
-                     created a directory, which cannot be mounted on a file"
+                    "`{source}` of the instance is mounted there; if nothing was at that path, \
+                     Docker created a directory, which cannot be mounted on a file"
                 ),
                 Remedy::new(format!(
                     "see to it that `{source}` on the instance and `{path}` in the image are both \
                      files or both directories"
                 ))
-                .step("write the file to the instance before the task starts, for instance in user data"),
+                .step(
+                    "write the file to the instance before the task starts, for instance in user \
+                     data",
+                ),
             ),
             None => (
                 format!(
-                    "a volume is a directory; it cannot be mounted where the image has a file, or in a \
-                     directory that is read-only: the failure message names `{path}`"
+                    "a volume is a directory; it cannot be mounted where the image has a file, or \
+                     in a directory that is read-only: the failure message names `{path}`"
                 ),
                 Remedy::new("mount the volume at a directory, not at a file"),
             ),
@@ -200,9 +204,9 @@ pub(super) mod tests {
     };
 
     const ID: &str = "bind-mounts";
-    const MESSAGE: &str = "CannotStartContainerError: Error response from daemon: failed to create task \
-        for container: failed to create shim task: OCI runtime create failed: runc create failed: unable \
-        to start container process: error during container init: error mounting \
+    const MESSAGE: &str = "CannotStartContainerError: Error response from daemon: failed to \
+        create task for container: failed to create shim task: OCI runtime create failed: runc \
+        create failed: unable to start container process: error during container init: error mounting \
         \"/etc/shop/config.yml\" to rootfs at \"/app/config.yml\": mount \
         /etc/shop/config.yml:/app/config.yml (via /proc/self/fd/6), flags: 0x5000: not a directory";
 

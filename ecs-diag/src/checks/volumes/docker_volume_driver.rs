@@ -23,12 +23,12 @@ check! {
     /// # What it looks at
     /// `dockerVolumeConfiguration` of every volume. Fargate has no Docker volumes. Elsewhere the
     /// container instance must have the attribute `ecs.capability.docker-plugin.DRIVER`; the driver
-    /// `local` is always there, and `:latest` behind a name makes no difference. `autoprovision` goes
-    /// with the scope `shared` only.
+    /// `local` is always there, and `:latest` behind a name makes no difference. `autoprovision`
+    /// goes with the scope `shared` only.
     ///
     /// # Why it matters
-    /// ECS places the task on no instance whose agent did not find the driver (`ATTRIBUTE`); a driver
-    /// that went away since fails with `CannotCreateVolumeError`.
+    /// ECS places the task on no instance whose agent did not find the driver (`ATTRIBUTE`); a
+    /// driver that went away since fails with `CannotCreateVolumeError`.
     ///
     /// # How to fix it
     /// Install the plugin on the container instance and restart the agent, which looks for plugins
@@ -71,8 +71,8 @@ impl Check for DockerVolumeDriver {
         if cx.launch_type()? == LaunchType::Fargate {
             let what = named(found.iter().map(|(_, name, _)| *name));
             let mut remedy = Remedy::new(format!(
-                "leave `dockerVolumeConfiguration` of {what} out: the volume is then an empty directory \
-                 that the task's containers share"
+                "leave `dockerVolumeConfiguration` of {what} out: the volume is then an empty \
+                 directory that the task's containers share"
             ));
             for (place, ..) in &found {
                 remedy = remedy.edit(Edit::Remove(
@@ -114,7 +114,10 @@ impl Check for DockerVolumeDriver {
                 "{what} of `{label}` {} `autoprovision` without the scope `shared`",
                 if provisioned.len() == 1 { "has" } else { "have" },
             ))
-            .detail("a volume of the scope `task` is always created; ECS refuses `autoprovision` with it")
+            .detail(
+                "a volume of the scope `task` is always created; ECS refuses `autoprovision` with \
+                 it",
+            )
             .remedy(definition::deployed(cx, &task_definition, remedy));
             let finding = about(cx, &task_definition, finding, seen)?;
             cx.report(finding);
@@ -131,13 +134,16 @@ impl Check for DockerVolumeDriver {
             let needs = Capability {
                 what: named(users),
                 attribute: bare.clone(),
-                remedy: Remedy::new(format!("install the volume driver `{driver}` on the container instances"))
-                    .step("`docker plugin ls` on the instance shows the driver's name and that it is enabled")
-                    .step("restart the ECS agent: it looks for plugins when it starts"),
+                remedy: Remedy::new(format!(
+                    "install the volume driver `{driver}` on the container instances"
+                ))
+                .step(
+                    "`docker plugin ls` on the instance shows the driver's name and that it is \
+                     enabled",
+                )
+                .step("restart the ECS agent: it looks for plugins when it starts"),
             };
-            let has = |instance: &ContainerInstance| {
-                instance.has(&bare) || instance.has(&whole)
-            };
+            let has = |instance: &ContainerInstance| instance.has(&bare) || instance.has(&whole);
             if let Some(finding) = capability(cx, needs, has)? {
                 cx.report(finding.named(driver));
             }

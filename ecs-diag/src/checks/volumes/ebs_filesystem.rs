@@ -15,18 +15,19 @@ check! {
     /// EBS volumes get a file system that their container can mount
     ///
     /// # What it looks at
-    /// `filesystemType` in the `volumeConfigurations` of the deployment that started the task: Linux
-    /// mounts `ext3`, `ext4` and `xfs` (the default), Windows `ntfs`. A volume from a snapshot must
-    /// get the file system of the snapshot; which that is cannot be read, so it is named where the
-    /// failure message says that the volume was not ready in time. What RunTask was given is not kept.
+    /// `filesystemType` in the `volumeConfigurations` of the deployment that started the task:
+    /// Linux mounts `ext3`, `ext4` and `xfs` (the default), Windows `ntfs`. A volume from a
+    /// snapshot must get the file system of the snapshot; which that is cannot be read, so it is
+    /// named where the failure message says that the volume was not ready in time. What RunTask was
+    /// given is not kept.
     ///
     /// # Why it matters
-    /// The volume is attached, but not mounted, until ECS gives up: `ECS timed out while configuring
-    /// the EBS volume attachment to your Task`.
+    /// The volume is attached, but not mounted, until ECS gives up: `ECS timed out while
+    /// configuring the EBS volume attachment to your Task`.
     ///
     /// # How to fix it
-    /// Set `filesystemType` to one of the container's operating system, for a snapshot to that of the
-    /// volume it was made of.
+    /// Set `filesystemType` to one of the container's operating system, for a snapshot to that of
+    /// the volume it was made of.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceManagedEBSVolumeConfiguration.html>,
@@ -104,22 +105,31 @@ impl Check for EbsFilesystem {
             let (severity, summary, detail, right) = match (windows, kind) {
                 (Some(true), Some(kind)) if kind != NTFS => (
                     Severity::Likely,
-                    format!("volume `{name}` gets the file system `{kind}`, the task runs Windows containers"),
-                    "Windows mounts `ntfs` only; the volume is attached and never mounted".to_owned(),
+                    format!(
+                        "volume `{name}` gets the file system `{kind}`, the task runs Windows \
+                         containers"
+                    ),
+                    "Windows mounts `ntfs` only; the volume is attached and never mounted"
+                        .to_owned(),
                     Some(NTFS),
                 ),
                 (Some(false), Some(NTFS)) => (
                     Severity::Likely,
-                    format!("volume `{name}` gets the file system `{NTFS}`, the task runs Linux containers"),
-                    "Linux mounts `ext3`, `ext4` and `xfs`; the volume is attached and never mounted".to_owned(),
+                    format!(
+                        "volume `{name}` gets the file system `{NTFS}`, the task runs Linux \
+                         containers"
+                    ),
+                    "Linux mounts `ext3`, `ext4` and `xfs`; the volume is attached and never \
+                     mounted"
+                        .to_owned(),
                     Some(XFS),
                 ),
                 _ => match &ebs.snapshot_id {
                     Some(snapshot) if timed_out => (
                         Severity::Likely,
                         format!(
-                            "volume `{name}` is made from snapshot `{snapshot}` with the file system \
-                             `{}`",
+                            "volume `{name}` is made from snapshot `{snapshot}` with the file \
+                             system `{}`",
                             kind.unwrap_or(if windows == Some(true) { NTFS } else { XFS })
                         ),
                         "if the snapshot holds another file system, or partitions, it cannot be \
@@ -148,7 +158,10 @@ impl Check for EbsFilesystem {
             }
             if let Some(command) = definition::update_service(cx) {
                 remedy = remedy
-                    .step("write the service's `volumeConfigurations` with that change to `volumes.json`")
+                    .step(
+                        "write the service's `volumeConfigurations` with that change to \
+                         `volumes.json`",
+                    )
                     .command(format!("{command} --volume-configurations file://volumes.json"));
             }
             let evidence = evidence(cx, &service, &pointer, kind.unwrap_or_default());

@@ -21,11 +21,11 @@ check! {
     /// EBS volumes can be attached where the task runs, and their snapshots exist
     ///
     /// # What it looks at
-    /// Where the task runs, if the task definition has a volume that is configured at launch: Fargate
-    /// attaches EBS volumes to Linux tasks from platform version 1.4.0 on, Managed Instances to Linux
-    /// tasks, external instances to none. An EC2 container instance must have the attribute
-    /// `ecs.capability.storage.ebs-task-volume-attach`. A task has one such volume at most. Where the
-    /// deployment names a snapshot, it must be there and complete.
+    /// Where the task runs, if the task definition has a volume that is configured at launch:
+    /// Fargate attaches EBS volumes to Linux tasks from platform version 1.4.0 on, Managed
+    /// Instances to Linux tasks, external instances to none. An EC2 container instance must have
+    /// the attribute `ecs.capability.storage.ebs-task-volume-attach`. A task has one such volume at
+    /// most. Where the deployment names a snapshot, it must be there and complete.
     ///
     /// # Why it matters
     /// ECS refuses the task, finds no container instance for it (`ATTRIBUTE`), or cannot create the
@@ -119,8 +119,8 @@ impl Check for EbsSupport {
             what,
             attribute: ATTRIBUTE.to_owned(),
             remedy: Remedy::new(
-                "run the task on instances of the AWS Nitro System with an Amazon ECS-optimized AMI of \
-                 20231219 or later (Windows: 20241017)",
+                "run the task on instances of the AWS Nitro System with an Amazon ECS-optimized \
+                 AMI of 20231219 or later (Windows: 20241017)",
             ),
         };
         if let Some(finding) = capability(cx, needs, |instance| instance.has(ATTRIBUTE))? {
@@ -206,8 +206,8 @@ pub(super) mod tests {
 
     const ID: &str = "ebs-support";
     const SNAPSHOT: &str = "snap-0123456789abcdef0";
-    const MESSAGE: &str = "ECS failed to set up the EBS volume. Encountered InvalidSnapshot.NotFound; \
-        'The snapshot 'snap-0123456789abcdef0' does not exist.'";
+    const MESSAGE: &str = "ECS failed to set up the EBS volume. Encountered \
+        InvalidSnapshot.NotFound; 'The snapshot 'snap-0123456789abcdef0' does not exist.'";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

@@ -83,8 +83,8 @@ pub(super) mod account {
     pub(in crate::checks::volumes) const ID: &str = "fs-0123456789abcdef0";
     pub(in crate::checks::volumes) const ACCESS_POINT: &str = "fsap-0123456789abcdef0";
 
-    pub(in crate::checks::volumes) const UNRESOLVED: &str = "ResourceInitializationError: failed to \
-        invoke EFS utils commands to set up EFS volumes: stderr: Failed to resolve \
+    pub(in crate::checks::volumes) const UNRESOLVED: &str = "ResourceInitializationError: failed \
+        to invoke EFS utils commands to set up EFS volumes: stderr: Failed to resolve \
         \"fs-0123456789abcdef0.efs.eu-west-1.amazonaws.com\" - check that your file system ID is \
         correct, and ensure that the VPC has an EFS mount target for this file system ID. : \
         unsuccessful EFS utils command execution; code: 1";

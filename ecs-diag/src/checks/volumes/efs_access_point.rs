@@ -17,18 +17,18 @@ check! {
     /// The access points of the task's EFS volumes exist, on the volumes' file systems
     ///
     /// # What it looks at
-    /// Every `accessPointId` of a volume on EFS: whether there is such an access point, whether it is
-    /// available, and whether it belongs to the volume's file system. An access point whose directory
-    /// is not created at the first mount is named where the failure message says that a directory is
-    /// missing.
+    /// Every `accessPointId` of a volume on EFS: whether there is such an access point, whether it
+    /// is available, and whether it belongs to the volume's file system. An access point whose
+    /// directory is not created at the first mount is named where the failure message says that a
+    /// directory is missing.
     ///
     /// # Why it matters
     /// The mount names file system and access point together. EFS refuses an access point that it
     /// does not know for that file system, and one whose directory does not exist.
     ///
     /// # How to fix it
-    /// Name an access point of that file system, or create one, with `CreationInfo` if its directory
-    /// is not there yet.
+    /// Name an access point of that file system, or create one, with `CreationInfo` if its
+    /// directory is not there yet.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/efs/latest/ug/efs-access-points.html>,
@@ -79,8 +79,12 @@ impl Check for EfsAccessPoint {
             let seen = |pointer: &str, value: Value| {
                 Evidence::new(query.clone(), pointer, value).object(id)
             };
-            let resource =
-                efs::resource(cx, "access-point", id, point.and_then(|p| p.access_point_arn.as_ref()));
+            let resource = efs::resource(
+                cx,
+                "access-point",
+                id,
+                point.and_then(|p| p.access_point_arn.as_ref()),
+            );
             let Some(point) = point else {
                 // An access point belongs to the account of its file system.
                 let own = facts::at_hand(efs::file_system(cx, system))?.is_some();
@@ -138,11 +142,18 @@ impl Check for EfsAccessPoint {
                 }
                 Some(state) => {
                     cx.report(
-                        Finding::blocker(format!("access point `{id}` is `{state}`, not `available`"))
-                            .detail(format!("{what} cannot be mounted through it"))
-                            .resource(resource)
-                            .evidence(seen("/LifeCycleState", state.into()))
-                            .remedy(Remedy::new("name an access point that is available").command(list)),
+                        Finding::blocker(format!(
+                            "access point `{id}` is `{state}`, not `available`"
+                        ))
+                        .detail(format!("{what} cannot be mounted through it"))
+                        .resource(resource)
+                        .evidence(seen("/LifeCycleState", state.into()))
+                        .remedy(
+                            Remedy::new(
+                                "name an access point that is available",
+                            )
+                            .command(list),
+                        ),
                     );
                     return Ok(());
                 }
@@ -155,16 +166,16 @@ impl Check for EfsAccessPoint {
                         "access point `{id}` gives access to `{path}`, and does not create it"
                     ))
                     .detail(format!(
-                        "{what} cannot be mounted while that directory is not on the file system; the \
-                         failure message says that one is missing"
+                        "{what} cannot be mounted while that directory is not on the file system; \
+                         the failure message says that one is missing"
                     ))
                     .resource(resource)
                     .named(path)
                     .evidence(seen("/RootDirectory/Path", path.into()))
                     .remedy(
                         Remedy::new(format!("create `{path}` on file system `{system}`")).step(
-                            "or name a new access point with `CreationInfo`, which creates it at the \
-                             first mount; an access point cannot be changed",
+                            "or name a new access point with `CreationInfo`, which creates it at \
+                             the first mount; an access point cannot be changed",
                         ),
                     ),
                 );

@@ -15,12 +15,13 @@ check! {
     /// On EC2, Docker need not change owners on an EFS access point
     ///
     /// # What it looks at
-    /// Volumes on EFS of a task on EC2 whose access point sets a user (`PosixUser`) for all requests.
+    /// Volumes on EFS of a task on EC2 whose access point sets a user (`PosixUser`) for all
+    /// requests.
     ///
     /// # Why it matters
-    /// On EC2, such a volume is a Docker volume. When a container first mounts it, Docker copies what
-    /// the image has at that path into the volume and gives it the owner it has in the image. The
-    /// access point does everything as its own user, who may not do that: `failed to chown
+    /// On EC2, such a volume is a Docker volume. When a container first mounts it, Docker copies
+    /// what the image has at that path into the volume and gives it the owner it has in the image.
+    /// The access point does everything as its own user, who may not do that: `failed to chown
     /// /var/lib/ecs/volumes/…: operation not permitted`. Fargate copies nothing.
     ///
     /// # How to fix it
@@ -91,8 +92,8 @@ impl Check for EfsChown {
                 )
                 .detail(format!(
                     "Docker copies what the image has{at} into the volume and changes its owner, \
-                     which that user may not do; if the image has nothing there, or all of it belongs \
-                     to {}:{}, this is not the reason",
+                     which that user may not do; if the image has nothing there, or all of it \
+                     belongs to {}:{}, this is not the reason",
                     user.uid, user.gid
                 ))
                 .resource(efs::resource(cx, "access-point", id, point.access_point_arn.as_ref()))
@@ -135,10 +136,10 @@ pub(super) mod tests {
     };
 
     const ID: &str = "efs-chown";
-    const MESSAGE: &str = "CannotCreateContainerError: Error response from daemon: failed to copy file \
-        info for /var/lib/ecs/volumes/ecs-checkout-42-data: failed to chown \
-        /var/lib/ecs/volumes/ecs-checkout-42-data: lchown /var/lib/ecs/volumes/ecs-checkout-42-data: \
-        operation not permitted";
+    const MESSAGE: &str = "CannotCreateContainerError: Error response from daemon: failed to \
+        copy file info for /var/lib/ecs/volumes/ecs-checkout-42-data: failed to chown \
+        /var/lib/ecs/volumes/ecs-checkout-42-data: lchown \
+        /var/lib/ecs/volumes/ecs-checkout-42-data: operation not permitted";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

@@ -67,11 +67,12 @@ impl Check for EfsFargateMemory {
             "mounting EFS takes a little of the {memory} MiB of `{name}`"
         ))
         .detail(if ran_out {
-            "memory ran out; Fargate mounts EFS from a container of its own inside the task".to_owned()
+            "memory ran out; Fargate mounts EFS from a container of its own inside the task"
+                .to_owned()
         } else {
             format!(
-                "its containers count on {reserved} MiB; Fargate mounts EFS from a container of its own \
-                 inside the task"
+                "its containers count on {reserved} MiB; Fargate mounts EFS from a container of \
+                 its own inside the task"
             )
         })
         .resource(definition::resource(&task_definition))

@@ -13,9 +13,9 @@ check! {
     /// The file systems of the task's EFS volumes exist and are available
     ///
     /// # What it looks at
-    /// `fileSystemId` of every volume on EFS: whether the task's account has that file system in the
-    /// task's Region, and whether its state is `available`. A file system of another account is not
-    /// visible here; it can be mounted where a private hosted zone resolves its name.
+    /// `fileSystemId` of every volume on EFS: whether the task's account has that file system in
+    /// the task's Region, and whether its state is `available`. A file system of another account is
+    /// not visible here; it can be mounted where a private hosted zone resolves its name.
     ///
     /// # Why it matters
     /// Without mount targets, the name of the file system does not resolve: `Failed to resolve
@@ -52,8 +52,8 @@ impl Check for EfsFilesystem {
             let what = named(mounts.iter().map(|mount| mount.1));
             let query = cx.query(&efs::request(id));
             let list = format!(
-                "aws efs describe-file-systems --query 'FileSystems[].[FileSystemId,Name,LifeCycleState]' \
-                 --output text{}",
+                "aws efs describe-file-systems --query \
+                 'FileSystems[].[FileSystemId,Name,LifeCycleState]' --output text{}",
                 region_option(cx.region())
             );
             let Some(system) = efs::file_system(cx, id)? else {
@@ -62,16 +62,22 @@ impl Check for EfsFilesystem {
                     return Ok(());
                 }
                 let region = cx.region().map_or(String::new(), |region| format!(" in `{region}`"));
-                let detail = format!("{what} cannot be mounted: the name of the file system does not resolve");
+                let detail = format!(
+                    "{what} cannot be mounted: the name of the file system does not resolve"
+                );
                 let finding = if efs::unresolved(cx, id)? {
-                    Finding::blocker(format!("file system `{id}` does not exist{region}")).detail(detail)
+                    Finding::blocker(format!(
+                        "file system `{id}` does not exist{region}"
+                    ))
+                    .detail(detail)
                 } else {
-                    Finding::likely(format!("file system `{id}` is not in this account{region}")).detail(
-                        format!(
-                            "{detail}, unless it is another account's and a private hosted zone \
-                             resolves its name"
-                        ),
-                    )
+                    Finding::likely(format!(
+                        "file system `{id}` is not in this account{region}"
+                    ))
+                    .detail(format!(
+                        "{detail}, unless it is another account's and a private hosted zone \
+                         resolves its name"
+                    ))
                 };
                 cx.report(
                     finding

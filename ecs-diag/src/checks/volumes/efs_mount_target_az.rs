@@ -22,15 +22,15 @@ check! {
     /// # What it looks at
     /// The mount targets of every file system that a volume is on: one of them must be available in
     /// the VPC and the Availability Zone that the file system is mounted from. On Fargate that is
-    /// the subnet of the task's network interface, on EC2 the container instance. Zones are compared
-    /// by id where both are known, since accounts have names of their own for them. A zone without
-    /// mount target to which the service may send other tasks is a warning. Whether the mount target
-    /// can be reached is not looked at.
+    /// the subnet of the task's network interface, on EC2 the container instance. Zones are
+    /// compared by id where both are known, since accounts have names of their own for them. A zone
+    /// without mount target to which the service may send other tasks is a warning. Whether the
+    /// mount target can be reached is not looked at.
     ///
     /// # Why it matters
-    /// In each zone, the name of a file system stands for the mount target there. Without one it does
-    /// not resolve: `Failed to resolve "fs-….efs.REGION.amazonaws.com"`. A service that works in one
-    /// zone and fails in another mostly has a subnet too many, or a mount target too few.
+    /// In each zone, the name of a file system stands for the mount target there. Without one it
+    /// does not resolve: `Failed to resolve "fs-….efs.REGION.amazonaws.com"`. A service that works
+    /// in one zone and fails in another mostly has a subnet too many, or a mount target too few.
     ///
     /// # How to fix it
     /// Create a mount target in the zone, or keep the task out of the zone. A One Zone file system
@@ -150,7 +150,13 @@ impl Check for EfsMountTargetAz {
         if cx.launch_type()? == LaunchType::External {
             return cx.not_applicable("external instances do not mount EFS");
         }
+        if cx.launch_type()? == LaunchType::ManagedInstances && instances::own(cx)?.is_none() {
+            return cx.not_applicable("the task was not placed on an instance yet");
+        }
         let (places, complete) = places(cx)?;
+        if complete && places.is_empty() {
+            return cx.not_applicable("there is neither subnet nor instance for the task");
+        }
         cx.each(efs::by_file_system(&mounts), |cx, (id, mounts)| {
             let request = DescribeMountTargets { file_system_id: id.to_owned() };
             // That the file system exists is another check's question.
@@ -180,16 +186,16 @@ impl Check for EfsMountTargetAz {
             } else {
                 Severity::Blocker
             };
-            let on_its_way = targets
-                .iter()
-                .find(|target| worst.is_zone_of(target) && worst.is_vpc_of(target));
+            let on_its_way =
+                targets.iter().find(|target| worst.is_zone_of(target) && worst.is_vpc_of(target));
             let what = named(mounts.iter().map(|mount| mount.1));
             let zones: Vec<_> = without.iter().map(|place| format!("`{}`", place.zone())).collect();
             let summary = if targets.is_empty() {
                 format!("file system `{id}` has no mount target")
             } else if other_vpc {
                 format!(
-                    "the mount targets of file system `{id}` are in `{}`, {what} {} mounted from `{}`",
+                    "the mount targets of file system `{id}` are in `{}`, {what} {} mounted from \
+                     `{}`",
                     elsewhere.and_then(|target| target.vpc_id.as_deref()).unwrap_or_default(),
                     if mounts.len() == 1 { "is" } else { "are" },
                     worst.vpc.as_deref().unwrap_or_default(),
@@ -205,7 +211,10 @@ impl Check for EfsMountTargetAz {
                 format!("file system `{id}` has no mount target in {}", zones.join(", "))
             };
             let detail = if severity == Severity::Warning {
-                format!("{what} cannot be mounted there: a task that is sent to that zone does not start")
+                format!(
+                    "{what} cannot be mounted there: a task that is sent to that zone does not \
+                     start"
+                )
             } else if severity == Severity::Likely {
                 format!(
                     "the name of the file system does not resolve in another VPC, unless a private \
@@ -213,8 +222,8 @@ impl Check for EfsMountTargetAz {
                 )
             } else {
                 format!(
-                    "the name of the file system does not resolve where the task is; {what} cannot be \
-                     mounted"
+                    "the name of the file system does not resolve where the task is; {what} cannot \
+                     be mounted"
                 )
             };
             // Whether its answer is there makes no difference to the finding.
@@ -277,8 +286,8 @@ fn remedy(
     }
     if other_vpc {
         return Remedy::new(
-            "run the task in the VPC of the mount targets; a file system has mount targets in one VPC \
-             at a time",
+            "run the task in the VPC of the mount targets; a file system has mount targets in one \
+             VPC at a time",
         );
     }
     let mut remedy = Remedy::new("create a mount target in each zone that the task can go to");
@@ -343,6 +352,7 @@ pub(super) mod tests {
             testing::{Examples, World},
         },
         finding::Severity,
+        report::Confidence,
     };
 
     const ID: &str = "efs-mount-target-az";
@@ -445,6 +455,20 @@ pub(super) mod tests {
         let outcome = world.outcome(ID);
         let remedy = outcome.findings[0].remedy.as_ref().unwrap();
         assert!(remedy.summary.contains("`eu-west-1b` only"), "{}", remedy.summary);
+    }
+
+    #[test]
+    fn the_message_may_name_another_file_system() {
+        let confidence = |world: &World| {
+            let report = world.report();
+            let mut causes = report.root_causes.iter();
+            let cause = causes.find(|cause| report.findings[cause.finding].check == ID);
+            cause.map(|cause| cause.confidence)
+        };
+        let mut world = EXAMPLES.failing();
+        assert_eq!(confidence(&world), Some(Confidence::Certain));
+        world.stopped(&UNRESOLVED.replace("fs-0123", "fs-ff23"));
+        assert_eq!(confidence(&world), Some(Confidence::Possible));
     }
 
     #[test]

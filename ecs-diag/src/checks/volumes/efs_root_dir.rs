@@ -10,13 +10,13 @@ check! {
     /// The directories of the task's EFS volumes exist
     ///
     /// # What it looks at
-    /// `rootDirectory` of every volume on EFS: with an access point it must be absent or `/`; without
-    /// one it must be there on the file system. What a file system holds cannot be read; that a
-    /// directory is missing shows in the failure message only.
+    /// `rootDirectory` of every volume on EFS: with an access point it must be absent or `/`;
+    /// without one it must be there on the file system. What a file system holds cannot be read;
+    /// that a directory is missing shows in the failure message only.
     ///
     /// # Why it matters
-    /// ECS mounts that directory and does not create it: `mounting … failed, reason given by server:
-    /// No such file or directory`. A new file system is empty.
+    /// ECS mounts that directory and does not create it: `mounting … failed, reason given by
+    /// server: No such file or directory`. A new file system is empty.
     ///
     /// # How to fix it
     /// Mount `/` once and create the directory, or use an access point that creates it.
@@ -97,8 +97,8 @@ impl Check for EfsRootDir {
             ))
             .step("mount `/` of the file system once, from a task or an instance, and create it")
             .step(
-                "or mount through an access point with that path and `CreationInfo`, which \
-                     creates it at the first mount",
+                "or mount through an access point with that path and `CreationInfo`, which creates \
+                 it at the first mount",
             );
             let finding = Finding::blocker(format!(
                 "file system `{}` has no directory `{directory}`",

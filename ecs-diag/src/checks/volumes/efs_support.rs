@@ -69,8 +69,8 @@ impl Check for EfsSupport {
                 ))
                 .detail("ECS does not mount EFS on external instances")
                 .remedy(Remedy::new(
-                    "keep the data elsewhere, for instance in a bind mount of a directory that \
-                         the server itself mounts, or run the task on Fargate or EC2",
+                    "keep the data elsewhere, for instance in a bind mount of a directory that the \
+                     server itself mounts, or run the task on Fargate or EC2",
                 )),
             ),
             _ if windows(&definition, launch_type) == Some(true) => Some(
@@ -80,7 +80,7 @@ impl Check for EfsSupport {
                 .detail("EFS is for Linux containers only")
                 .remedy(Remedy::new(
                     "keep the data elsewhere; Windows containers on EC2 can mount Amazon FSx for \
-                         Windows File Server",
+                     Windows File Server",
                 )),
             ),
             _ => None,
@@ -144,8 +144,8 @@ pub(super) mod tests {
     };
 
     const ID: &str = "efs-support";
-    const MESSAGE: &str = "PlatformTaskDefinitionIncompatibilityException: The specified platform does \
-        not satisfy the task definition's required capabilities.";
+    const MESSAGE: &str = "PlatformTaskDefinitionIncompatibilityException: The specified \
+        platform does not satisfy the task definition's required capabilities.";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

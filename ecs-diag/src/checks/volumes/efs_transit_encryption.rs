@@ -10,12 +10,12 @@ check! {
     /// Volumes on EFS with IAM or an access point are encrypted in transit
     ///
     /// # What it looks at
-    /// `transitEncryption` of every volume on EFS whose `authorizationConfig` turns `iam` on or names
-    /// an access point.
+    /// `transitEncryption` of every volume on EFS whose `authorizationConfig` turns `iam` on or
+    /// names an access point.
     ///
     /// # Why it matters
-    /// The mount helper proves who it is inside the encrypted connection: without one there is neither
-    /// IAM authorization nor an access point, and ECS refuses the task definition.
+    /// The mount helper proves who it is inside the encrypted connection: without one there is
+    /// neither IAM authorization nor an access point, and ECS refuses the task definition.
     ///
     /// # How to fix it
     /// Set `transitEncryption` to `ENABLED`.

@@ -18,9 +18,9 @@ check! {
     /// `/etc/amazon/efs/efs-utils.conf` says on the instance cannot be read.
     ///
     /// # Why it matters
-    /// efs-utils builds the name of the file system from the Region. It asks the instance's metadata
-    /// service for it unless its configuration file names it: `Error retrieving region. Please set
-    /// the "region" parameter in the efs-utils configuration file`.
+    /// efs-utils builds the name of the file system from the Region. It asks the instance's
+    /// metadata service for it unless its configuration file names it: `Error retrieving region.
+    /// Please set the "region" parameter in the efs-utils configuration file`.
     ///
     /// # How to fix it
     /// Turn the metadata service on, or set `region` in `/etc/amazon/efs/efs-utils.conf`.
@@ -82,7 +82,7 @@ impl Check for EfsUtilsRegion {
                     )
                     .detail(
                         "efs-utils asks it for the Region from which it builds the name of the \
-                             file system, unless its configuration file names the Region",
+                         file system, unless its configuration file names the Region",
                     )
                     .resource(resource)
                     .evidence(
@@ -94,7 +94,7 @@ impl Check for EfsUtilsRegion {
                             .step(set)
                             .command(format!(
                                 "aws ec2 modify-instance-metadata-options --instance-id {} \
-                                     --http-endpoint enabled{}",
+                                 --http-endpoint enabled{}",
                                 quoted(&id),
                                 region_option(cx.region())
                             )),
@@ -143,8 +143,8 @@ pub(super) mod tests {
 
     const ID: &str = "efs-utils-region";
     const MESSAGE: &str = "CannotCreateContainerError: Error response from daemon: create \
-        ecs-checkout-42-data: VolumeDriver.Create: mounting volume failed: Error retrieving region. \
-        Please set the \"region\" parameter in the efs-utils configuration file.";
+        ecs-checkout-42-data: VolumeDriver.Create: mounting volume failed: Error retrieving \
+        region. Please set the \"region\" parameter in the efs-utils configuration file.";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

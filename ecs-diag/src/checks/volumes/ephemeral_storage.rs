@@ -11,8 +11,8 @@ check! {
     /// On Fargate, ephemeral storage has a size that there is
     ///
     /// # What it looks at
-    /// `ephemeralStorage.sizeInGiB` of the task, overrides included: from 21 to 200 GiB, on platform
-    /// version 1.4.0 or newer (Windows: any). Absent, a task has 20 GiB.
+    /// `ephemeralStorage.sizeInGiB` of the task, overrides included: from 21 to 200 GiB, on
+    /// platform version 1.4.0 or newer (Windows: any). Absent, a task has 20 GiB.
     ///
     /// # Why it matters
     /// ECS refuses other sizes, and older platform versions have storage of a fixed size.
@@ -129,8 +129,8 @@ pub(super) mod tests {
     };
 
     const ID: &str = "ephemeral-storage";
-    const MESSAGE: &str = "CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob111111111: no \
-        space left on device";
+    const MESSAGE: &str = "CannotPullContainerError: write \
+        /var/lib/docker/tmp/GetImageBlob111111111: no space left on device";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {

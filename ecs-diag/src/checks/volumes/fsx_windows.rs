@@ -14,17 +14,17 @@ check! {
     /// Volumes on Amazon FSx for Windows File Server can be mounted where the task runs
     ///
     /// # What it looks at
-    /// Where the task runs, if one of its volumes is on FSx for Windows File Server: Windows container
-    /// instances with the attribute `ecs.capability.fsxWindowsFileServer` only, not Fargate, not
-    /// Managed Instances, not Linux.
+    /// Where the task runs, if one of its volumes is on FSx for Windows File Server: Windows
+    /// container instances with the attribute `ecs.capability.fsxWindowsFileServer` only, not
+    /// Fargate, not Managed Instances, not Linux.
     ///
     /// # Why it matters
     /// ECS refuses the task, or finds no container instance for it (`ATTRIBUTE`).
     ///
     /// # How to fix it
-    /// Run the task on Windows container instances with agent 1.47.0 or newer (1.54.0 in the network
-    /// mode `awsvpc`) that have joined the domain. On Linux, mount the share on the instance and use a
-    /// bind mount.
+    /// Run the task on Windows container instances with agent 1.47.0 or newer (1.54.0 in the
+    /// network mode `awsvpc`) that have joined the domain. On Linux, mount the share on the
+    /// instance and use a bind mount.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/wfsx-volumes.html>,

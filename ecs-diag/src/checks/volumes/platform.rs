@@ -36,8 +36,8 @@ pub(super) fn capability(
         Finding::blocker(format!("{} `{attribute}`", lack.who))
             .phase(if placed { Phase::Volume } else { Phase::Place })
             .detail(format!(
-                "without it {what} cannot be mounted; the agent registers the attribute when it finds \
-                 what that takes, and ECS places the task on no instance that lacks it"
+                "without it {what} cannot be mounted; the agent registers the attribute when it \
+                 finds what that takes, and ECS places the task on no instance that lacks it"
             ))
             .resource(lack.resource)
             .named(attribute)

@@ -19,12 +19,12 @@ check! {
     /// # What it looks at
     /// Volumes on S3 Files: the task must have a task role; beside an access point, `rootDirectory`
     /// must be absent or `/`; a container instance must have the attribute
-    /// `ecs.capability.storage.s3-files`. Mount targets of S3 Files are not read: that a zone has none
-    /// shows in the failure message, which names zone and file system.
+    /// `ecs.capability.storage.s3-files`. Mount targets of S3 Files are not read: that a zone has
+    /// none shows in the failure message, which names zone and file system.
     ///
     /// # Why it matters
-    /// In each Availability Zone, the name of a file system stands for the mount target there. Without
-    /// one it does not resolve: `Failed to resolve "ZONE.fs-….s3files.REGION.on.aws"`.
+    /// In each Availability Zone, the name of a file system stands for the mount target there.
+    /// Without one it does not resolve: `Failed to resolve "ZONE.fs-….s3files.REGION.on.aws"`.
     ///
     /// # How to fix it
     /// Create a mount target in the zone, or keep the task out of the zone.
@@ -124,20 +124,21 @@ impl Check for S3FilesMountTarget {
                         "file system `{system}` has no mount target of S3 Files in {place_of}"
                     ))
                     .detail(format!(
-                        "volume `{name}` cannot be mounted: the failure message says that the name of \
-                         the file system in that zone does not resolve; unless the VPC does not use \
-                         Amazon's DNS, the mount target is missing"
+                        "volume `{name}` cannot be mounted: the failure message says that the name \
+                         of the file system in that zone does not resolve; unless the VPC does not \
+                         use Amazon's DNS, the mount target is missing"
                     ))
                     .resource(Resource::new("AWS::S3Files::FileSystem", system).arn(arn))
                     .evidence(definition::evidence(cx, &task_definition, &pointer, arn)?)
                     .remedy(
-                        Remedy::new("create a mount target in each zone that the task can go to").command(
-                            format!(
-                                "aws s3files list-mount-targets --file-system-id {}{}",
-                                quoted(system),
-                                region_option(region.as_deref())
-                            ),
-                        ),
+                        Remedy::new(
+                            "create a mount target in each zone that the task can go to",
+                        )
+                        .command(format!(
+                            "aws s3files list-mount-targets --file-system-id {}{}",
+                            quoted(system),
+                            region_option(region.as_deref())
+                        )),
                     ),
                 );
             }
@@ -147,8 +148,8 @@ impl Check for S3FilesMountTarget {
             what,
             attribute: ATTRIBUTE.to_owned(),
             remedy: Remedy::new(
-                "run the task on instances of a recent Amazon ECS-optimized AMI, with agent 1.104.0 or \
-                 newer",
+                "run the task on instances of a recent Amazon ECS-optimized AMI, with agent \
+                 1.104.0 or newer",
             ),
         };
         if let Some(finding) = capability(cx, needs, |instance| instance.has(ATTRIBUTE))? {
@@ -181,8 +182,9 @@ pub(super) mod tests {
 
     const ID: &str = "s3files-mount-target";
     const SYSTEM: &str = "arn:aws:s3files:eu-west-1:111122223333:file-system/fs-0123456789abcdef0";
-    const MESSAGE: &str = "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS \
-        volumes: stderr: Failed to resolve \"euw1-az1.fs-0123456789abcdef0.s3files.eu-west-1.on.aws\"";
+    const MESSAGE: &str = "ResourceInitializationError: failed to invoke EFS utils commands to \
+        set up EFS volumes: stderr: Failed to resolve \
+        \"euw1-az1.fs-0123456789abcdef0.s3files.eu-west-1.on.aws\"";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
