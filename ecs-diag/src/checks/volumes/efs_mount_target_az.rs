@@ -102,7 +102,17 @@ fn places(cx: &mut Cx<'_>) -> Result<(Vec<Place>, bool), Missing> {
         return Ok((places, true));
     }
     let own = cx.interface_detail("subnetId")?;
-    let mut subnets = cx.network()?.subnets.clone();
+    let mut complete = true;
+    let mut subnets = match cx.network() {
+        Ok(network) => network.subnets.clone(),
+        // Where the task itself went is known all the same.
+        Err(missing) if own.is_some() => {
+            complete = false;
+            cx.each([missing], |_, missing| Err(missing));
+            vec![]
+        }
+        Err(missing) => return Err(missing),
+    };
     subnets.extend(own.clone().filter(|own| !subnets.contains(own)));
     if subnets.is_empty() {
         let task = cx.task()?.map(|task| task.task_arn.clone());
@@ -110,7 +120,6 @@ fn places(cx: &mut Cx<'_>) -> Result<(Vec<Place>, bool), Missing> {
         let why = "nothing names the subnets that the task was to go to";
         return Err(Missing::undecided(cx.query(&request), why));
     }
-    let mut complete = true;
     cx.each(subnets, |cx, id| {
         let request = DescribeSubnets { subnet_ids: vec![id.clone()] };
         let answer = cx.get(&request).inspect_err(|_| complete = false)?;
@@ -455,6 +464,18 @@ pub(super) mod tests {
         let outcome = world.outcome(ID);
         let remedy = outcome.findings[0].remedy.as_ref().unwrap();
         assert!(remedy.summary.contains("`eu-west-1b` only"), "{}", remedy.summary);
+    }
+
+    #[test]
+    fn where_the_task_went_is_enough_for_a_cause() {
+        let mut world = EXAMPLES.failing();
+        world.without("services");
+        let outcome = world.outcome(ID);
+        assert_eq!(outcome.findings[0].severity, Severity::Blocker);
+        assert_eq!(outcome.missing.len(), 1);
+        let mut world = World::default();
+        mounted(&mut world).without("services");
+        assert_eq!(world.outcome(ID).status, Status::Unknown);
     }
 
     #[test]

@@ -229,6 +229,15 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_large_cluster_is_read_in_parts_and_a_huge_one_not_at_all() {
+        for (instances, status) in [(250, Status::Failed), (1001, Status::Unknown)] {
+            let mut world = World::default();
+            not_placed(mounted(&mut world), "EC2", &vec![&[][..]; instances]);
+            assert_eq!(world.outcome(ID).status, status, "{instances}");
+        }
+    }
+
+    #[test]
     fn what_was_mounted_can_be_mounted() {
         let mut world = EXAMPLES.failing();
         world.task("/startedAt", json!("2026-11-20T10:00:40Z"));
