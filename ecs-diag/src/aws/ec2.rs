@@ -125,3 +125,71 @@ shape! {
         public_ip: Option<String>,
     }
 }
+
+request! {
+    /// Describes instances by id.
+    DescribeInstances: "ec2", "DescribeInstances", "PascalCase" => DescribeInstancesResponse {
+        /// Ids.
+        instance_ids: Vec<String>,
+    }
+}
+
+shape! {
+    /// Instances, by reservation.
+    DescribeInstancesResponse: "PascalCase" {
+        /// Reservations.
+        reservations: Vec<Reservation>,
+    }
+}
+
+shape! {
+    /// Instances that were launched together.
+    Reservation: "PascalCase" {
+        /// The instances.
+        instances: Vec<Instance>,
+    }
+}
+
+shape! {
+    /// An instance.
+    Instance: "PascalCase" {
+        /// Id.
+        instance_id: String,
+        /// How its metadata service is reached.
+        metadata_options: Option<MetadataOptions>,
+    }
+}
+
+shape! {
+    /// How the metadata service of an instance is reached.
+    MetadataOptions: "PascalCase" {
+        /// `enabled` or `disabled`.
+        http_endpoint: Option<String>,
+    }
+}
+
+request! {
+    /// Describes snapshots by id.
+    DescribeSnapshots: "ec2", "DescribeSnapshots", "PascalCase" => DescribeSnapshotsResponse {
+        /// Ids.
+        snapshot_ids: Vec<String>,
+    }
+}
+
+shape! {
+    /// Snapshots.
+    DescribeSnapshotsResponse: "PascalCase" {
+        /// The snapshots.
+        snapshots: Vec<EbsSnapshot>,
+    }
+}
+
+shape! {
+    /// A snapshot of an Amazon EBS volume.
+    EbsSnapshot: "PascalCase" {
+        /// Id.
+        snapshot_id: String,
+        /// `pending`, `completed`, `error`, …
+        state: Option<String>,
+    }
+}

@@ -307,6 +307,12 @@ shape! {
         ephemeral_storage: Option<EphemeralStorage>,
         /// When it was registered.
         registered_at: Option<Time>,
+        /// Volumes that containers mount.
+        volumes: Vec<Volume>,
+        /// `host` or `task`: whose processes its containers see.
+        pid_mode: Option<String>,
+        /// App Mesh proxy.
+        proxy_configuration: Option<ProxyConfiguration>,
     }
 }
 
@@ -371,6 +377,8 @@ shape! {
         log_configuration: Option<LogConfiguration>,
         /// Log router.
         firelens_configuration: Option<FirelensConfiguration>,
+        /// Containers whose volumes it mounts as well.
+        volumes_from: Vec<VolumeFrom>,
     }
 }
 
@@ -433,6 +441,8 @@ shape! {
     LinuxParameters: "camelCase" {
         /// File systems in memory.
         tmpfs: Vec<Tmpfs>,
+        /// Whether an init process reaps zombies.
+        init_process_enabled: bool,
     }
 }
 
@@ -571,6 +581,8 @@ shape! {
         health_check_grace_period_seconds: Option<i64>,
         /// When it was created.
         created_at: Option<Time>,
+        /// Whether its new tasks get ECS Exec.
+        enable_execute_command: bool,
     }
 }
 
@@ -718,6 +730,8 @@ shape! {
         created_at: Option<Time>,
         /// When it was last changed.
         updated_at: Option<Time>,
+        /// Volumes that are configured at launch.
+        volume_configurations: Vec<VolumeConfiguration>,
     }
 }
 
@@ -781,6 +795,19 @@ request! {
         cluster: Option<String>,
         /// Ids or ARNs, at most 100.
         container_instances: Vec<String>,
+        /// `CONTAINER_INSTANCE_HEALTH`.
+        include: Vec<&'static str>,
+    }
+}
+
+impl DescribeContainerInstances {
+    /// Asks for container instances with their health.
+    pub fn new(cluster: Option<&str>, ids: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            cluster: cluster.map(str::to_owned),
+            container_instances: ids.into_iter().collect(),
+            include: vec!["CONTAINER_INSTANCE_HEALTH"],
+        }
     }
 }
 
@@ -805,13 +832,27 @@ shape! {
         version_info: VersionInfo,
         /// What it offers.
         attributes: Vec<Attribute>,
+        /// `ACTIVE`, `DRAINING`, `REGISTERING`, …
+        status: Option<String>,
+        /// Whether its agent is connected.
+        agent_connected: Option<bool>,
     }
 }
 
 impl ContainerInstance {
-    /// Whether it offers something.
-    pub fn has(&self, attribute: &str) -> bool {
-        self.attributes.iter().any(|offered| offered.name.as_deref() == Some(attribute))
+    /// The id at the end of the ARN.
+    pub fn id(&self) -> &str {
+        self.container_instance_arn.rsplit('/').next().unwrap_or(&self.container_instance_arn)
+    }
+
+    /// Whether it has an attribute of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.attributes.iter().any(|attribute| attribute.name == name)
+    }
+
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|attribute| attribute.name == name)?.value.as_deref()
     }
 }
 
@@ -820,6 +861,8 @@ shape! {
     VersionInfo: "camelCase" {
         /// Of the container agent.
         agent_version: Option<String>,
+        /// Version of Docker.
+        docker_version: Option<String>,
     }
 }
 
@@ -827,7 +870,7 @@ shape! {
     /// Something that a container instance offers.
     Attribute: "camelCase" {
         /// Name.
-        name: Option<String>,
+        name: String,
         /// Value, if it has one.
         value: Option<String>,
     }
@@ -858,5 +901,282 @@ shape! {
         name: Option<String>,
         /// Value.
         value: Option<String>,
+    }
+}
+
+shape! {
+    /// A container whose volumes another one mounts.
+    VolumeFrom: "camelCase" {
+        /// Which container.
+        source_container: Option<String>,
+    }
+}
+
+shape! {
+    /// A volume of a task definition.
+    Volume: "camelCase" {
+        /// Name, by which mount points refer to it.
+        name: String,
+        /// Bind mount.
+        host: Option<HostVolume>,
+        /// Docker volume.
+        docker_volume_configuration: Option<DockerVolume>,
+        /// Amazon EFS.
+        efs_volume_configuration: Option<EfsVolume>,
+        /// Amazon S3 Files.
+        s3files_volume_configuration: Option<S3FilesVolume>,
+        /// Amazon FSx for Windows File Server.
+        fsx_windows_file_server_volume_configuration: Option<FsxVolume>,
+        /// Whether the service or the caller says what it is: an Amazon EBS volume.
+        configured_at_launch: bool,
+    }
+}
+
+shape! {
+    /// A bind mount.
+    HostVolume: "camelCase" {
+        /// Path on the instance; absent means one that Docker chooses.
+        source_path: Option<String>,
+    }
+}
+
+shape! {
+    /// A Docker volume.
+    DockerVolume: "camelCase" {
+        /// `task` or `shared`.
+        scope: Option<String>,
+        /// Whether it is created if it is not there; for the scope `shared`.
+        autoprovision: Option<bool>,
+        /// Docker's volume driver; absent means `local`.
+        driver: Option<String>,
+    }
+}
+
+shape! {
+    /// A volume on Amazon EFS.
+    EfsVolume: "camelCase" {
+        /// File system.
+        file_system_id: String,
+        /// Directory on the file system; absent means `/`.
+        root_directory: Option<String>,
+        /// `ENABLED` or `DISABLED`; absent means the latter.
+        transit_encryption: Option<String>,
+        /// Access point and IAM.
+        authorization_config: Option<EfsAuthorization>,
+    }
+}
+
+impl EfsVolume {
+    /// The access point, if it has one.
+    pub fn access_point(&self) -> Option<&str> {
+        let id = self.authorization_config.as_ref()?.access_point_id.as_deref()?;
+        (!id.is_empty()).then_some(id)
+    }
+
+    /// Whether the task role is used to mount it.
+    pub fn uses_iam(&self) -> bool {
+        self.authorization_config.as_ref().and_then(|config| config.iam.as_deref())
+            == Some("ENABLED")
+    }
+
+    /// The directory on the file system, unless it is its root.
+    pub fn directory(&self) -> Option<&str> {
+        self.root_directory.as_deref().filter(|path| !["", "/"].contains(path))
+    }
+}
+
+shape! {
+    /// How a volume on Amazon EFS is accessed.
+    EfsAuthorization: "camelCase" {
+        /// Access point.
+        access_point_id: Option<String>,
+        /// `ENABLED` or `DISABLED`: whether the task role is used.
+        iam: Option<String>,
+    }
+}
+
+shape! {
+    /// A volume on Amazon S3 Files.
+    S3FilesVolume: "camelCase" {
+        /// ARN of the file system.
+        file_system_arn: String,
+        /// Directory on the file system; absent means `/`.
+        root_directory: Option<String>,
+        /// ARN of the access point.
+        access_point_arn: Option<String>,
+    }
+}
+
+shape! {
+    /// A volume on Amazon FSx for Windows File Server.
+    FsxVolume: "camelCase" {
+        /// File system.
+        file_system_id: Option<String>,
+    }
+}
+
+shape! {
+    /// The App Mesh proxy of a task definition.
+    ProxyConfiguration: "camelCase" {
+        /// The container that is the proxy.
+        container_name: Option<String>,
+    }
+}
+
+shape! {
+    /// What a volume that is configured at launch is.
+    VolumeConfiguration: "camelCase" {
+        /// The task definition's name of the volume.
+        name: String,
+        /// The Amazon EBS volume that ECS creates.
+        #[serde(rename = "managedEBSVolume")]
+        managed_ebs_volume: Option<ManagedEbsVolume>,
+    }
+}
+
+shape! {
+    /// An Amazon EBS volume that ECS creates for a task.
+    ManagedEbsVolume: "camelCase" {
+        /// `gp3`, `io2`, …
+        volume_type: Option<String>,
+        /// Snapshot that it is created from.
+        snapshot_id: Option<String>,
+        /// `ext3`, `ext4`, `xfs`, `ntfs`; absent means `xfs`, with Windows `ntfs`.
+        filesystem_type: Option<String>,
+    }
+}
+
+request! {
+    /// Describes clusters by name or ARN.
+    DescribeClusters: "ecs", "DescribeClusters", "camelCase" => DescribeClustersResponse {
+        /// Names or ARNs.
+        clusters: Vec<String>,
+        /// `CONFIGURATIONS`.
+        include: Vec<&'static str>,
+    }
+}
+
+impl DescribeClusters {
+    /// Asks for a cluster with its configuration.
+    pub fn new(cluster: impl Into<String>) -> Self {
+        Self { clusters: vec![cluster.into()], include: vec!["CONFIGURATIONS"] }
+    }
+}
+
+shape! {
+    /// Clusters, and what could not be found.
+    DescribeClustersResponse: "camelCase" {
+        /// The clusters found.
+        clusters: Vec<Cluster>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// A cluster.
+    Cluster: "camelCase" {
+        /// ARN.
+        cluster_arn: String,
+        /// Settings of ECS Exec; absent too where the source did not ask for them.
+        configuration: Option<ClusterConfiguration>,
+    }
+}
+
+shape! {
+    /// Settings of a cluster.
+    ClusterConfiguration: "camelCase" {
+        /// Of ECS Exec.
+        execute_command_configuration: Option<ExecuteCommandConfiguration>,
+    }
+}
+
+shape! {
+    /// Settings of ECS Exec.
+    ExecuteCommandConfiguration: "camelCase" {
+        /// `NONE`, `DEFAULT` or `OVERRIDE`; absent means the second.
+        logging: Option<String>,
+        /// Where sessions are logged with `OVERRIDE`.
+        log_configuration: Option<ExecuteCommandLogConfiguration>,
+    }
+}
+
+shape! {
+    /// Where sessions of ECS Exec are logged.
+    ExecuteCommandLogConfiguration: "camelCase" {
+        /// Log group.
+        cloud_watch_log_group_name: Option<String>,
+        /// Whether the log group must be encrypted.
+        cloud_watch_encryption_enabled: bool,
+        /// Bucket.
+        s3_bucket_name: Option<String>,
+    }
+}
+
+request! {
+    /// Lists a cluster's container instances, but for inactive ones.
+    ListContainerInstances: "ecs", "ListContainerInstances", "camelCase" => ListContainerInstancesResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+    }
+}
+
+shape! {
+    /// ARNs of container instances.
+    ListContainerInstancesResponse: "camelCase" {
+        /// ARNs.
+        container_instance_arns: Vec<String>,
+    }
+}
+
+request! {
+    /// Describes capacity providers by name.
+    DescribeCapacityProviders: "ecs", "DescribeCapacityProviders", "camelCase" => DescribeCapacityProvidersResponse {
+        /// Names or ARNs.
+        capacity_providers: Vec<String>,
+        /// The cluster; capacity providers of Managed Instances belong to one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+    }
+}
+
+shape! {
+    /// Capacity providers, and what could not be found.
+    DescribeCapacityProvidersResponse: "camelCase" {
+        /// The capacity providers found.
+        capacity_providers: Vec<CapacityProvider>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// A capacity provider.
+    CapacityProvider: "camelCase" {
+        /// ARN.
+        capacity_provider_arn: Option<String>,
+        /// Name.
+        name: String,
+        /// Its Auto Scaling group, if it has one.
+        auto_scaling_group_provider: Option<AutoScalingGroupProvider>,
+    }
+}
+
+shape! {
+    /// The Auto Scaling group of a capacity provider.
+    AutoScalingGroupProvider: "camelCase" {
+        /// ARN or name of the group.
+        auto_scaling_group_arn: Option<String>,
+        /// Whether ECS scales the group.
+        managed_scaling: Option<ManagedScaling>,
+    }
+}
+
+shape! {
+    /// Whether ECS scales an Auto Scaling group.
+    ManagedScaling: "camelCase" {
+        /// `ENABLED` or `DISABLED`.
+        status: Option<String>,
     }
 }

@@ -85,10 +85,7 @@ pub(super) fn deployed(case: &Case<'_>, definition: &TaskDefinition, remedy: Rem
 /// "container `app`" or "containers `app`, `worker`", each once.
 pub(super) fn containers<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
     let mut seen = BTreeSet::new();
-    let shown: Vec<String> = names
-        .into_iter()
-        .filter(|name| seen.insert(*name))
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let names = names.into_iter().filter(|name| seen.insert(*name));
+    let shown: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     format!("container{} {}", if shown.len() == 1 { "" } else { "s" }, shown.join(", "))
 }

@@ -32,10 +32,8 @@ impl Deref for Instance {
 pub(super) fn of(case: &Case<'_>) -> Result<Option<Instance>, Missing> {
     let Some(task) = case.task()? else { return Ok(None) };
     let Some(arn) = task.container_instance_arn.clone() else { return Ok(None) };
-    let request = DescribeContainerInstances {
-        cluster: case.target().cluster().or_else(|| task.cluster_arn.clone()),
-        container_instances: vec![arn],
-    };
+    let cluster = case.target().cluster().or_else(|| task.cluster_arn.clone());
+    let request = DescribeContainerInstances::new(cluster.as_deref(), [arn]);
     let query = case.query(&request);
     match case.get(&request)?.and_then(|answer| answer.container_instances.first().cloned()) {
         Some(instance) => Ok(Some(Instance { instance, query })),

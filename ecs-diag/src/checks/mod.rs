@@ -35,12 +35,15 @@ use checks;
 mod classification;
 mod container;
 mod definition;
+mod exec;
 mod execution_role;
+mod external;
 mod fargate;
 mod features;
 mod image;
 mod instance;
 mod kms;
+mod instances;
 mod logging;
 mod network;
 mod object;
@@ -53,6 +56,7 @@ mod service;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
+mod volumes;
 
 /// The check that says whether there is a target at all.
 pub(crate) const TASK_FOUND: &str = "pre-task-found";
@@ -92,11 +96,14 @@ pub(crate) fn all() -> &'static [Entry] {
             classification::all(),
             image::all(),
             execution_role::all(),
+            exec::all(),
             secrets::all(),
             kms::all(),
             logging::all(),
             network::all(),
             placement::all(),
+            volumes::all(),
+            external::all(),
             fargate::all(),
             container::all(),
             service::all(),

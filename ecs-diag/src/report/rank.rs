@@ -134,6 +134,7 @@ fn told<'s>(symptom: &'s Symptom, finding: &Finding) -> Vec<&'s str> {
         "AWS::Logs::LogGroup" => &["log_group"],
         "AWS::EC2::Subnet" => &["subnet"],
         "AWS::ElasticLoadBalancingV2::TargetGroup" => &["target_group"],
+        "AWS::EFS::FileSystem" | "AWS::S3Files::FileSystem" => &["file_system"],
         // Where an image is named by its tag, its repository is not enough.
         "AWS::ECR::Repository"
             if ["image", "tag"].iter().all(|key| parameters.contains_key(*key)) =>

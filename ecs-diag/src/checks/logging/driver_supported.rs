@@ -147,7 +147,7 @@ fn on_instance(
     let mut attributes: Vec<_> = instance
         .attributes
         .iter()
-        .filter_map(|offered| Some(serde_json::json!({"name": offered.name.as_deref()?})))
+        .map(|offered| serde_json::json!({"name": offered.name}))
         .collect();
     attributes.push(serde_json::json!({"name": attribute}));
     let finding = Finding::blocker(format!(
