@@ -307,6 +307,56 @@ shape! {
         ephemeral_storage: Option<EphemeralStorage>,
         /// When it was registered.
         registered_at: Option<Time>,
+        /// What it can run on, as ECS found out.
+        compatibilities: Vec<String>,
+        /// Attributes that a container instance must have for it.
+        requires_attributes: Vec<Attribute>,
+        /// Which container instances it may run on.
+        placement_constraints: Vec<PlacementConstraint>,
+    }
+}
+
+shape! {
+    /// An attribute of a container instance, or one that a task definition requires.
+    Attribute: "camelCase" {
+        /// Name.
+        name: String,
+        /// Value.
+        value: Option<String>,
+    }
+}
+
+shape! {
+    /// A rule for the placement of tasks.
+    PlacementConstraint: "camelCase" {
+        /// `memberOf` or `distinctInstance`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// Expression in the cluster query language.
+        expression: Option<String>,
+    }
+}
+
+shape! {
+    /// A port that a container listens on.
+    PortMapping: "camelCase" {
+        /// Port in the container.
+        container_port: Option<i64>,
+        /// Port of the instance; absent or 0: any.
+        host_port: Option<i64>,
+        /// `tcp` or `udp`.
+        protocol: Option<String>,
+    }
+}
+
+shape! {
+    /// GPUs or accelerators that a container needs.
+    ResourceRequirement: "camelCase" {
+        /// `GPU` or `InferenceAccelerator`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// How many, or which.
+        value: Option<Text>,
     }
 }
 
@@ -349,6 +399,14 @@ shape! {
         log_configuration: Option<LogConfiguration>,
         /// Log router.
         firelens_configuration: Option<FirelensConfiguration>,
+        /// Ports that it listens on.
+        port_mappings: Vec<PortMapping>,
+        /// GPUs and accelerators that it needs.
+        resource_requirements: Vec<ResourceRequirement>,
+        /// Whether it has the rights of the host's root.
+        privileged: Option<bool>,
+        /// Labels of SELinux and AppArmor.
+        docker_security_options: Vec<String>,
     }
 }
 
@@ -467,6 +525,10 @@ shape! {
         network_configuration: Option<NetworkConfiguration>,
         /// When it was created.
         created_at: Option<Time>,
+        /// `REPLICA` or `DAEMON`.
+        scheduling_strategy: Option<String>,
+        /// Which container instances its tasks may run on.
+        placement_constraints: Vec<PlacementConstraint>,
     }
 }
 
@@ -570,5 +632,267 @@ shape! {
     ListTasksResponse: "camelCase" {
         /// ARNs.
         task_arns: Vec<String>,
+    }
+}
+
+request! {
+    /// Describes clusters by name or ARN.
+    DescribeClusters: "ecs", "DescribeClusters", "camelCase" => DescribeClustersResponse {
+        /// Names or ARNs.
+        clusters: Vec<String>,
+    }
+}
+
+shape! {
+    /// Clusters, and what could not be found.
+    DescribeClustersResponse: "camelCase" {
+        /// The clusters found.
+        clusters: Vec<Cluster>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// A cluster.
+    Cluster: "camelCase" {
+        /// ARN.
+        cluster_arn: String,
+        /// `ACTIVE`, `INACTIVE`, …
+        status: Option<String>,
+        /// Names of the capacity providers associated with it.
+        capacity_providers: Vec<String>,
+    }
+}
+
+request! {
+    /// Lists a cluster's container instances, but for inactive ones.
+    ListContainerInstances: "ecs", "ListContainerInstances", "camelCase" => ListContainerInstancesResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+    }
+}
+
+shape! {
+    /// ARNs of container instances.
+    ListContainerInstancesResponse: "camelCase" {
+        /// ARNs.
+        container_instance_arns: Vec<String>,
+    }
+}
+
+request! {
+    /// Describes container instances.
+    DescribeContainerInstances: "ecs", "DescribeContainerInstances", "camelCase" => DescribeContainerInstancesResponse {
+        /// Cluster name or ARN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+        /// Ids or ARNs, at most 100.
+        container_instances: Vec<String>,
+        /// `CONTAINER_INSTANCE_HEALTH`.
+        include: Vec<&'static str>,
+    }
+}
+
+impl DescribeContainerInstances {
+    /// Asks for container instances with their health.
+    pub fn new(cluster: Option<&str>, ids: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            cluster: cluster.map(str::to_owned),
+            container_instances: ids.into_iter().collect(),
+            include: vec!["CONTAINER_INSTANCE_HEALTH"],
+        }
+    }
+}
+
+shape! {
+    /// Container instances, and what could not be found.
+    DescribeContainerInstancesResponse: "camelCase" {
+        /// The container instances found.
+        container_instances: Vec<Arc<ContainerInstance>>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// A container instance.
+    ContainerInstance: "camelCase" {
+        /// ARN.
+        container_instance_arn: String,
+        /// EC2 instance; `mi-…` for an external server.
+        ec2_instance_id: Option<String>,
+        /// Capacity provider, where it belongs to one.
+        capacity_provider_name: Option<String>,
+        /// Versions of agent and Docker.
+        version_info: VersionInfo,
+        /// CPU, memory and GPUs that are left; ports that are taken.
+        remaining_resources: Vec<InstanceResource>,
+        /// CPU, memory and GPUs in all; ports that are reserved.
+        registered_resources: Vec<InstanceResource>,
+        /// `ACTIVE`, `DRAINING`, `REGISTERING`, …
+        status: Option<String>,
+        /// Why it has that status.
+        status_reason: Option<String>,
+        /// Whether its agent is connected.
+        agent_connected: Option<bool>,
+        /// Tasks that run on it.
+        running_tasks_count: Option<i64>,
+        /// Tasks on their way on it.
+        pending_tasks_count: Option<i64>,
+        /// Attributes: what its agent can do, and what it was given.
+        attributes: Vec<Attribute>,
+        /// When it was registered.
+        registered_at: Option<Time>,
+        /// Health, where its agent tells.
+        health_status: Option<InstanceHealth>,
+    }
+}
+
+impl ContainerInstance {
+    /// The id at the end of the ARN.
+    pub fn id(&self) -> &str {
+        self.container_instance_arn.rsplit('/').next().unwrap_or(&self.container_instance_arn)
+    }
+
+    /// Whether it has an attribute of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.attributes.iter().any(|attribute| attribute.name == name)
+    }
+
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|attribute| attribute.name == name)?.value.as_deref()
+    }
+}
+
+shape! {
+    /// Versions of a container instance.
+    VersionInfo: "camelCase" {
+        /// Version of the agent, for instance `1.98.0`.
+        agent_version: Option<String>,
+        /// Version of Docker.
+        docker_version: Option<String>,
+    }
+}
+
+shape! {
+    /// A resource of a container instance.
+    InstanceResource: "camelCase" {
+        /// `CPU`, `MEMORY`, `PORTS`, `PORTS_UDP`, `GPU`.
+        name: String,
+        /// How much.
+        integer_value: Option<i64>,
+        /// Which ones.
+        string_set_value: Vec<Text>,
+    }
+}
+
+shape! {
+    /// Health of a container instance.
+    InstanceHealth: "camelCase" {
+        /// `OK`, `IMPAIRED`, `INSUFFICIENT_DATA`, `INITIALIZING`.
+        overall_status: Option<String>,
+        /// By what was examined.
+        details: Vec<InstanceHealthDetail>,
+    }
+}
+
+shape! {
+    /// What an examination of a container instance came to.
+    InstanceHealthDetail: "camelCase" {
+        /// `CONTAINER_RUNTIME`, …
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// `OK`, `IMPAIRED`, …
+        status: Option<String>,
+        /// Since when.
+        last_status_change: Option<Time>,
+    }
+}
+
+request! {
+    /// Describes capacity providers by name.
+    DescribeCapacityProviders: "ecs", "DescribeCapacityProviders", "camelCase" => DescribeCapacityProvidersResponse {
+        /// Names or ARNs.
+        capacity_providers: Vec<String>,
+        /// The cluster; capacity providers of Managed Instances belong to one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<String>,
+    }
+}
+
+shape! {
+    /// Capacity providers, and what could not be found.
+    DescribeCapacityProvidersResponse: "camelCase" {
+        /// The capacity providers found.
+        capacity_providers: Vec<CapacityProvider>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// A capacity provider.
+    CapacityProvider: "camelCase" {
+        /// ARN.
+        capacity_provider_arn: Option<String>,
+        /// Name.
+        name: String,
+        /// `ACTIVE`, `INACTIVE`, …
+        status: Option<String>,
+        /// Its Auto Scaling group, if it has one.
+        auto_scaling_group_provider: Option<AutoScalingGroupProvider>,
+        /// How ECS runs instances for it, if it does.
+        managed_instances_provider: Option<ManagedInstancesProvider>,
+    }
+}
+
+shape! {
+    /// The Auto Scaling group of a capacity provider.
+    AutoScalingGroupProvider: "camelCase" {
+        /// ARN or name of the group.
+        auto_scaling_group_arn: Option<String>,
+        /// Whether ECS scales the group.
+        managed_scaling: Option<ManagedScaling>,
+    }
+}
+
+shape! {
+    /// Whether ECS scales an Auto Scaling group.
+    ManagedScaling: "camelCase" {
+        /// `ENABLED` or `DISABLED`.
+        status: Option<String>,
+    }
+}
+
+shape! {
+    /// How ECS runs instances.
+    ManagedInstancesProvider: "camelCase" {
+        /// Role with which ECS launches instances.
+        infrastructure_role_arn: Option<String>,
+        /// What the instances are like.
+        instance_launch_template: Option<InstanceLaunchTemplate>,
+    }
+}
+
+shape! {
+    /// What instances that ECS runs are like.
+    InstanceLaunchTemplate: "camelCase" {
+        /// Instance profile.
+        ec2_instance_profile_arn: Option<String>,
+        /// Where they go.
+        network_configuration: Option<ManagedNetwork>,
+    }
+}
+
+shape! {
+    /// Where instances that ECS runs go.
+    ManagedNetwork: "camelCase" {
+        /// Subnets.
+        subnets: Vec<String>,
+        /// Security groups.
+        security_groups: Vec<String>,
     }
 }

@@ -4,6 +4,7 @@
 //! Answers are read leniently: members that are absent, `null` or unknown do no harm.
 
 mod arn;
+pub mod autoscaling;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
@@ -12,6 +13,7 @@ pub mod logs;
 mod operations;
 pub(crate) mod regions;
 pub mod secretsmanager;
+pub mod servicequotas;
 pub mod ssm;
 mod values;
 
