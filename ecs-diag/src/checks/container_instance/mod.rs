@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod down;
+mod host;
 mod user_data;
 
 super::checks! {
