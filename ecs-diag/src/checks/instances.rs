@@ -105,7 +105,8 @@ impl Needs {
     pub(super) fn of(definition: &TaskDefinition) -> Self {
         let containers = &definition.container_definitions;
         let sum = |sizes: &mut dyn Iterator<Item = i64>| sizes.fold(0, i64::saturating_add);
-        let task = |size: &Option<crate::aws::Text>| size.as_ref().and_then(crate::aws::Text::number);
+        let task =
+            |size: &Option<crate::aws::Text>| size.as_ref().and_then(crate::aws::Text::number);
         let mode = definition.network_mode.as_deref();
         let mut ports: Vec<_> = containers
             .iter()
@@ -117,7 +118,8 @@ impl Needs {
                     Some("host") => mapping.host_port.or(mapping.container_port),
                     _ => mapping.host_port,
                 };
-                let udp = mapping.protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("udp"));
+                let udp =
+                    mapping.protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("udp"));
                 port.filter(|port| *port > 0).map(|port| (port, udp))
             })
             .collect();
@@ -328,10 +330,9 @@ pub(super) fn cluster(case: &Case<'_>) -> Resource {
     let name = cluster_name(case);
     let resource = Resource::new("AWS::ECS::Cluster", name.clone());
     match (case.region(), case.account()) {
-        (Some(region), Some(account)) => resource.arn(format!(
-            "arn:{}:ecs:{region}:{account}:cluster/{name}",
-            case.partition()
-        )),
+        (Some(region), Some(account)) => {
+            resource.arn(format!("arn:{}:ecs:{region}:{account}:cluster/{name}", case.partition()))
+        }
         _ => resource,
     }
 }

@@ -32,13 +32,17 @@ macro_rules! checks {
 
 use checks;
 
+mod capacity;
 mod classification;
+mod container_instance;
 mod definition;
 mod execution_role;
 mod fargate;
 mod image;
+mod instances;
 mod logging;
 mod network;
+mod placement;
 mod preflight;
 #[cfg(test)]
 mod properties;
@@ -88,6 +92,8 @@ pub(crate) fn all() -> &'static [Entry] {
             secrets::all(),
             logging::all(),
             network::all(),
+            container_instance::all(),
+            placement::all(),
             fargate::all(),
         ]
         .into_iter()

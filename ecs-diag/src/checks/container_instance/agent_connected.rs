@@ -41,7 +41,9 @@ impl Check for AgentConnected {
         if let Ok(placed) = instances::placed_on(cx)? {
             return match placed {
                 Some(host) => of_host(cx, &host),
-                None => cx.not_applicable("the task's container instance is not registered any more"),
+                None => {
+                    cx.not_applicable("the task's container instance is not registered any more")
+                }
             };
         }
         let judged = match instances::some(cx)? {
@@ -50,11 +52,8 @@ impl Check for AgentConnected {
         };
         let Some(failing) = judged.failing(cx, Faults::AGENT)? else { return Ok(()) };
         let first = failing.instances[0];
-        let summary = format!(
-            "{} {} a disconnected agent",
-            failing.count(),
-            failing.verb("has", "have"),
-        );
+        let summary =
+            format!("{} {} a disconnected agent", failing.count(), failing.verb("has", "have"),);
         let ids: Vec<_> = failing.instances.iter().take(3).map(|j| j.instance.id()).collect();
         let finding = failing
             .finding(
@@ -164,9 +163,11 @@ pub(super) mod tests {
             all of its requirements. The closest matching (container-instance \
             0a0000000000000000000000000000a1) encountered error \"AGENT\".";
         both(unplaced(&mut world, ""), "/agentConnected", &json!(false));
-        world
-            .target(crate::Target::service(Some("shop"), "checkout"))
-            .set("services", "/services/0/events", json!([{"message": event}]));
+        world.target(crate::Target::service(Some("shop"), "checkout")).set(
+            "services",
+            "/services/0/events",
+            json!([{"message": event}]),
+        );
         let finding = world.outcome(ID).findings.remove(0);
         assert_eq!(finding.names, ["0a0000000000000000000000000000a1"]);
         // With all its tasks the service needs no place.

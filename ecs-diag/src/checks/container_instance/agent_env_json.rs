@@ -71,7 +71,9 @@ impl Check for AgentEnvJson {
             .collect();
         ids.sort_unstable();
         ids = user_data::sample(&ids).to_vec();
-        ids.extend_from_slice(user_data::sample(&user_data::not_registered(cx)?.unwrap_or_default()));
+        ids.extend_from_slice(user_data::sample(
+            &user_data::not_registered(cx)?.unwrap_or_default(),
+        ));
         if ids.is_empty() {
             return cx.not_applicable(
                 "every instance that is known of is in the cluster and has the required attributes",
@@ -160,7 +162,10 @@ pub(super) mod tests {
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
             // The shell takes the quotation marks away.
-            lacking(world, r#"echo ECS_AVAILABLE_LOGGING_DRIVERS=["awslogs","splunk"] >> /etc/ecs/x"#);
+            lacking(
+                world,
+                r#"echo ECS_AVAILABLE_LOGGING_DRIVERS=["awslogs","splunk"] >> /etc/ecs/x"#,
+            );
         },
         passes: |world| {
             lacking(world, r#"echo 'ECS_AVAILABLE_LOGGING_DRIVERS=["awslogs"]' >> /etc/ecs/x"#);
@@ -209,6 +214,9 @@ pub(super) mod tests {
         assert_eq!(status(lines), Status::Passed);
         let lines = "cat <<'EOF' >> x\nECS_AVAILABLE_LOGGING_DRIVERS=[awslogs]\nEOF";
         assert_eq!(status(lines), Status::Failed);
-        assert_eq!(status("echo \"ECS_AVAILABLE_LOGGING_DRIVERS=[\"awslogs\"]\" >> x"), Status::Failed);
+        assert_eq!(
+            status("echo \"ECS_AVAILABLE_LOGGING_DRIVERS=[\"awslogs\"]\" >> x"),
+            Status::Failed
+        );
     }
 }

@@ -101,7 +101,9 @@ impl Check for AgentVersionFeatures {
         if let Ok(placed) = instances::placed_on(cx)? {
             return match placed {
                 Some(host) => of_host(cx, &definition, &features, &host),
-                None => cx.not_applicable("the task's container instance is not registered any more"),
+                None => {
+                    cx.not_applicable("the task's container instance is not registered any more")
+                }
             };
         }
         let judged = match instances::up(cx)? {
@@ -115,7 +117,8 @@ impl Check for AgentVersionFeatures {
         let Some(failing) = judged.failing_by(cx, Faults::ATTRIBUTE, fails)? else {
             return Ok(());
         };
-        let lacks = |judgement: &Judgement| too_old(&judgement.instance, &gated).unwrap_or_default();
+        let lacks =
+            |judgement: &Judgement| too_old(&judgement.instance, &gated).unwrap_or_default();
         let Some(newest) = failing.instances.iter().min_by_key(|judgement| lacks(judgement).len())
         else {
             return Ok(());

@@ -41,12 +41,16 @@ check! {
     }
 }
 
-/// The attribute that differs from what the task is for, and what it should be; `None` where the
-/// instance does not tell.
-fn difference(
-    instance: &ContainerInstance,
-    platform: &RuntimePlatform,
-) -> Option<Option<(&'static str, String)>> {
+/// How an instance's platform compares with what the task is for.
+enum Difference {
+    None,
+    /// This attribute is not what it should be.
+    Of(&'static str, String),
+    /// The instance does not tell.
+    Unclear,
+}
+
+fn difference(instance: &ContainerInstance, platform: &RuntimePlatform) -> Difference {
     let mut wanted = Vec::new();
     if let Some(architecture) = &platform.cpu_architecture {
         wanted.push(("ecs.cpu-architecture", architecture.to_ascii_lowercase()));
@@ -62,12 +66,12 @@ fn difference(
     let mut clear = true;
     for (name, value) in wanted {
         match instance.attribute(name) {
-            Some(own) if !own.eq_ignore_ascii_case(&value) => return Some(Some((name, value))),
+            Some(own) if !own.eq_ignore_ascii_case(&value) => return Difference::Of(name, value),
             Some(_) => {}
             None => clear = false,
         }
     }
-    clear.then_some(None)
+    if clear { Difference::None } else { Difference::Unclear }
 }
 
 impl Check for ArchOs {
@@ -89,17 +93,18 @@ impl Check for ArchOs {
         };
         if let Ok(placed) = instances::placed_on(cx)? {
             let Some(host) = placed else {
-                return cx.not_applicable("the task's container instance is not registered any more");
+                return cx
+                    .not_applicable("the task's container instance is not registered any more");
             };
             let id = instances::ec2_id(&host.instance);
             let evidence = host.evidence(cx, "/attributes", json!(null));
             return match difference(&host.instance, platform) {
-                Some(None) => Ok(()),
-                None => Err(Missing::undecided(
+                Difference::None => Ok(()),
+                Difference::Unclear => Err(Missing::undecided(
                     evidence.query,
                     format!("the answer does not tell the platform of `{id}`"),
                 )),
-                Some(Some((attribute, wanted))) => {
+                Difference::Of(attribute, wanted) => {
                     let own = host.instance.attribute(attribute).unwrap_or("");
                     cx.report(
                         Finding::likely(format!(
@@ -121,14 +126,16 @@ impl Check for ArchOs {
             Ok(judged) => judged,
             Err(why) => return cx.not_applicable(why),
         };
-        let fails = |judgement: &Judgement| {
-            difference(&judgement.instance, platform).map(|difference| difference.is_some())
+        let fails = |judgement: &Judgement| match difference(&judgement.instance, platform) {
+            Difference::None => Some(false),
+            Difference::Of(..) => Some(true),
+            Difference::Unclear => None,
         };
         let Some(failing) = judged.failing_by(cx, Faults::default(), fails)? else {
             return Ok(());
         };
         let first = failing.instances[0];
-        let Some(Some((attribute, wanted))) = difference(&first.instance, platform) else {
+        let Difference::Of(attribute, wanted) = difference(&first.instance, platform) else {
             return Ok(());
         };
         let own = first.instance.attribute(attribute).unwrap_or("");

@@ -152,11 +152,7 @@ impl Check for AttributeDiff {
         let missing: Vec<_> = lacks.iter().map(|attribute| attribute.name.as_str()).collect();
         let required: Vec<_> = required.iter().map(|attribute| attribute.name.as_str()).collect();
         let finding = failing
-            .finding(
-                cx,
-                summary,
-                format!("ECS does not place the task on {}", failing.ids()),
-            )?
+            .finding(cx, summary, format!("ECS does not place the task on {}", failing.ids()))?
             .evidence(definition::evidence(
                 cx,
                 &definition,

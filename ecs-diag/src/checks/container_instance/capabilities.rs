@@ -45,7 +45,7 @@ const fn row(name: &'static str, since: Option<Version>, with: With) -> Capabili
 const V: With = With::Version;
 
 #[rustfmt::skip]
-const TABLE: &[Capability] = &[
+static TABLE: &[Capability] = &[
     row("com.amazonaws.ecs.capability.privileged-container", None, With::Setting("ECS_DISABLE_PRIVILEGED=false")),
     row("com.amazonaws.ecs.capability.docker-remote-api.", None, With::DockerApi),
     row("com.amazonaws.ecs.capability.logging-driver.awsfirelens", Some((1, 30, 0)), V),
@@ -142,7 +142,9 @@ mod tests {
         let needs = |name: &str| of(name).map(|capability| capability.needs(name));
         assert_eq!(
             needs("com.amazonaws.ecs.capability.logging-driver.splunk").as_deref(),
-            Some("`splunk` in the list `ECS_AVAILABLE_LOGGING_DRIVERS` of the agent's configuration")
+            Some(
+                "`splunk` in the list `ECS_AVAILABLE_LOGGING_DRIVERS` of the agent's configuration"
+            )
         );
         assert_eq!(
             needs("com.amazonaws.ecs.capability.logging-driver.awslogs").as_deref(),

@@ -1,6 +1,7 @@
 use super::host;
 use crate::{
     check::{Check, Cx, Meta, check},
+    checks::placement::said,
     facts::Missing,
     finding::{Finding, Remedy},
 };
@@ -49,11 +50,12 @@ impl Check for Cgroup {
         else {
             return Ok(());
         };
+        let (_, evidence) = said(cx, &symptom)?;
         let definition = cx.definition()?;
         let sized = definition.cpu.is_some() || definition.memory.is_some();
         if !sized {
             return Err(Missing::undecided(
-                host.said(cx, &symptom).query,
+                evidence.query,
                 "the task has no size of its own, for which the agent would make a control group",
             ));
         }
@@ -68,7 +70,7 @@ impl Check for Cgroup {
                  mounted into the agent, or the agent is too old for version 2 of them",
             )
             .resource(host.resource.clone())
-            .evidence(host.said(cx, &symptom))
+            .evidence(evidence)
             .remedy(
                 Remedy::new(
                     "launch the instance from the ECS-optimized AMI; or switch the controller on and \

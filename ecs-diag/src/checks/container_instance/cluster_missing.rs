@@ -104,7 +104,11 @@ pub(super) mod tests {
     };
 
     fn with_status(world: &mut World, status: &str) {
-        with_provider(unplaced(world, MESSAGE)).set("clusters", "/clusters/0/status", json!(status));
+        with_provider(unplaced(world, MESSAGE)).set(
+            "clusters",
+            "/clusters/0/status",
+            json!(status),
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use super::host;
 use crate::{
     check::{Check, Cx, Meta, check},
+    checks::placement::said,
     facts::Missing,
     finding::{Finding, Remedy},
     signature::Cause,
@@ -49,21 +50,24 @@ impl Check for DiskFull {
                     .any(|words| symptom.text.to_ascii_lowercase().contains(words))
         };
         let Some(symptom) = cx.symptom()?.filter(|symptom| says(symptom)) else { return Ok(()) };
+        let (_, evidence) = said(cx, &symptom)?;
         let mut finding = Finding::likely(format!("the disk of instance `{}` is full", host.name))
             .detail(
                 "the failure message says so; images, containers and their logs share it, and \
                  stopped containers are kept for three hours",
             )
             .resource(host.resource.clone())
-            .evidence(host.said(cx, &symptom))
+            .evidence(evidence)
             .remedy(
-                Remedy::new("free space on the instance, or replace it by one with a larger volume")
-                    .step("on the instance: `sudo docker system df`, then `sudo docker system prune`")
-                    .step(
-                        "for the future, set `ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION` and \
+                Remedy::new(
+                    "free space on the instance, or replace it by one with a larger volume",
+                )
+                .step("on the instance: `sudo docker system df`, then `sudo docker system prune`")
+                .step(
+                    "for the future, set `ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION` and \
                          `ECS_IMAGE_CLEANUP_INTERVAL` lower, or enlarge the volume in the launch \
                          template",
-                    ),
+                ),
             );
         finding.phase = symptom.reading.phase;
         cx.report(finding);
@@ -75,10 +79,7 @@ impl Check for DiskFull {
 pub(super) mod tests {
     use serde_json::json;
 
-    use crate::checks::{
-        instances::fixtures::placed,
-        testing::Examples,
-    };
+    use crate::checks::{instances::fixtures::placed, testing::Examples};
 
     const ID: &str = "ci-disk-full";
     const MESSAGE: &str = "CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob111111111: \

@@ -42,7 +42,8 @@ impl Check for DockerHealth {
         let host = match instances::placed_on(cx)? {
             Ok(Some(host)) => host,
             Ok(None) => {
-                return cx.not_applicable("the task's container instance is not registered any more");
+                return cx
+                    .not_applicable("the task's container instance is not registered any more");
             }
             Err(why) => return cx.not_applicable(why),
         };
@@ -101,8 +102,7 @@ pub(super) mod tests {
     };
 
     const ID: &str = "ci-docker-health";
-    const MESSAGE: &str =
-        "CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s";
+    const MESSAGE: &str = "CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s";
     const HEALTH: &str = "/healthStatus/details/0/status";
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {

@@ -70,7 +70,9 @@ impl Check for EniCapacity {
         };
         let fails = |judgement: &Judgement| {
             if judgement.instance.has("ecs.awsvpc-trunk-id") {
-                let tasks = judgement.instance.running_tasks_count?
+                let tasks = judgement
+                    .instance
+                    .running_tasks_count?
                     .saturating_add(judgement.instance.pending_tasks_count?);
                 return (tasks < ON_A_TRUNK).then_some(false);
             }
@@ -83,7 +85,11 @@ impl Check for EniCapacity {
         let id = instances::ec2_id(&first.instance);
         let (attached, limit) = room(first).unwrap_or_default();
         let kind = first.instance.attribute("ecs.instance-type").unwrap_or("");
-        let summary = format!("{} {} no network interface left", failing.count(), failing.verb("has", "have"));
+        let summary = format!(
+            "{} {} no network interface left",
+            failing.count(),
+            failing.verb("has", "have")
+        );
         let detail = format!(
             "a task in the network mode `awsvpc` takes one, and `{id}`, a `{kind}`, has {attached} of \
              at most {limit}, its primary one included; no trunk interface is attached to it"
@@ -171,8 +177,7 @@ fn all<R: Request>(
     ids: &[String],
     request: impl Fn(Vec<String>) -> R,
 ) -> Result<Vec<Arc<R::Response>>, Missing> {
-    let answers: Vec<_> =
-        ids.chunks(A_CALL).map(|ids| case.get(&request(ids.to_vec()))).collect();
+    let answers: Vec<_> = ids.chunks(A_CALL).map(|ids| case.get(&request(ids.to_vec()))).collect();
     let answers: Result<Vec<_>, _> = answers.into_iter().collect();
     Ok(answers?.into_iter().flatten().collect())
 }
@@ -209,8 +214,9 @@ pub(super) mod tests {
 
     fn attached(world: &mut World, first: usize, second: usize) -> &mut World {
         let instance = |id: &str, count: usize| {
-            let interfaces: Vec<_> =
-                (0..count).map(|at| json!({"NetworkInterfaceId": format!("eni-{id}{at}")})).collect();
+            let interfaces: Vec<_> = (0..count)
+                .map(|at| json!({"NetworkInterfaceId": format!("eni-{id}{at}")}))
+                .collect();
             json!({"ReservationId": format!("r-{id}"), "OwnerId": "111122223333", "Instances": [{
                 "InstanceId": id, "InstanceType": "m5.large", "NetworkInterfaces": interfaces,
                 "Placement": {"AvailabilityZone": "eu-west-1a"},

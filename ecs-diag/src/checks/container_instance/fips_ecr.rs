@@ -49,7 +49,8 @@ impl Check for FipsEcr {
         let host = match instances::placed_on(cx)? {
             Ok(Some(host)) => host,
             Ok(None) => {
-                return cx.not_applicable("the task's container instance is not registered any more");
+                return cx
+                    .not_applicable("the task's container instance is not registered any more");
             }
             Err(why) => return cx.not_applicable(why),
         };
@@ -73,11 +74,13 @@ impl Check for FipsEcr {
             .resource(instances::resource(&host.instance))
             .named(host.instance.id())
             .evidence(evidence)
-            .remedy(Remedy::new("update the agent to 1.101.3 or newer").command(format!(
-                "aws ecs update-container-agent --container-instance {}{}",
-                quoted(host.instance.id()),
-                task::options(cx)
-            ))),
+            .remedy(Remedy::new("update the agent to 1.101.3 or newer").command(
+                format!(
+                    "aws ecs update-container-agent --container-instance {}{}",
+                    quoted(host.instance.id()),
+                    task::options(cx)
+                ),
+            )),
         );
         Ok(())
     }

@@ -1,14 +1,13 @@
 //! The instance of a task, as far as it can be named: for checks that read the failure message.
 
 use crate::{
-    case::{Case, Symptom},
+    case::Case,
     checks::{
         instances::{self, Arises},
         task,
     },
     facts::{self, Missing},
-    finding::{Evidence, Resource},
-    signature::Place,
+    finding::Resource,
 };
 
 /// The instance that the task was placed on.
@@ -32,19 +31,4 @@ pub(super) fn of(case: &Case<'_>) -> Result<Arises<Host>, Missing> {
         |host| instances::resource(&host.instance),
     );
     Ok(Ok(Host { name: resource.id.clone(), resource }))
-}
-
-impl Host {
-    /// Where the failure message stands.
-    pub(super) fn said(&self, case: &Case<'_>, symptom: &Symptom) -> Evidence {
-        let task = case.task().ok().flatten().unwrap_or_default();
-        let pointer = match &symptom.place {
-            Place::Container(name) => {
-                let at = task.containers.iter().position(|c| c.name.as_ref() == Some(name));
-                format!("/containers/{}/reason", at.unwrap_or(0))
-            }
-            _ => "/stoppedReason".to_owned(),
-        };
-        task::evidence(case, &task, pointer, symptom.text.as_str())
-    }
 }

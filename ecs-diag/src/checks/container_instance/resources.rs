@@ -72,9 +72,12 @@ impl Check for Resources {
                 lacking.len(),
                 instances::ec2_id(&most.instance)
             ));
-            evidence.push(most.evidence(cx, "/remainingResources", serde_json::json!({name: left})));
-            let largest =
-                lacking.iter().filter_map(|j| instances::in_all(&j.instance, name)).max();
+            evidence.push(most.evidence(
+                cx,
+                "/remainingResources",
+                serde_json::json!({name: left}),
+            ));
+            let largest = lacking.iter().filter_map(|j| instances::in_all(&j.instance, name)).max();
             if largest.is_some_and(|largest| largest < wanted) {
                 never.push(format!("{wanted} {unit}"));
             }
@@ -93,7 +96,10 @@ impl Check for Resources {
             )
         } else {
             (
-                format!("none of these instances has {} even when it is empty", never.join(" and ")),
+                format!(
+                    "none of these instances has {} even when it is empty",
+                    never.join(" and ")
+                ),
                 "add instances of a larger type, or ask for less".to_owned(),
             )
         };

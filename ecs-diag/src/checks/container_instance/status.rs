@@ -87,12 +87,8 @@ impl Check for Status {
                 "ACTIVE".into(),
             ));
         }
-        let summary = format!(
-            "{} {} {}",
-            failing.count(),
-            failing.verb("is", "are"),
-            statuses.join(" or ")
-        );
+        let summary =
+            format!("{} {} {}", failing.count(), failing.verb("is", "are"), statuses.join(" or "));
         let first = failing.instances[0];
         let finding = failing
             .finding(cx, summary, detail)?

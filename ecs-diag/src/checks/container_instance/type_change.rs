@@ -59,7 +59,8 @@ impl Check for TypeChange {
                 continue;
             }
             let now = answer.instance(id).and_then(|instance| instance.instance_type.as_deref());
-            let (Some(registered), Some(now)) = (instance.attribute("ecs.instance-type"), now) else {
+            let (Some(registered), Some(now)) = (instance.attribute("ecs.instance-type"), now)
+            else {
                 continue;
             };
             if registered == now {

@@ -68,7 +68,9 @@ impl Check for WarmPool {
                 Told::Unclear => {
                     return Err(Missing::undecided(
                         cx.query(&user_data::request(id)),
-                        format!("the user data of `{id}` does not tell whether it sets `{SETTING}`"),
+                        format!(
+                            "the user data of `{id}` does not tell whether it sets `{SETTING}`"
+                        ),
                     ));
                 }
             };

@@ -53,9 +53,8 @@ struct Pattern {
 
 impl Pattern {
     fn new(text: &str) -> Option<Self> {
-        let build = |text: &str| {
-            RegexBuilder::new(text).unicode(false).size_limit(1 << 18).build().ok()
-        };
+        let build =
+            |text: &str| RegexBuilder::new(text).unicode(false).size_limit(1 << 18).build().ok();
         Some(Self { whole: build(&format!("^(?:{text})$"))?, part: build(text)? })
     }
 
@@ -242,6 +241,16 @@ enum Has<'i> {
 }
 
 impl Expression {
+    /// The attribute and the value that it asks for, where that is all.
+    pub(in crate::checks) fn equality(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Compare { subject, operator: Operator::Equals, arguments } => {
+                Some((subject.strip_prefix("attribute:")?, &arguments.first()?.text))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the expression holds for an instance; `None` where it cannot be told.
     pub(in crate::checks) fn holds(&self, instance: &ContainerInstance) -> Option<bool> {
         match self {
@@ -303,7 +312,6 @@ fn has<'i>(subject: &str, instance: &'i ContainerInstance) -> Has<'i> {
 fn compare(has: &Has<'_>, operator: Operator, arguments: &[Argument]) -> Option<bool> {
     let first = arguments.first();
     match (has, operator) {
-        (Has::Unclear, _) => None,
         (Has::Nothing, Operator::NotExists) => Some(true),
         // `attribute:stack != prod` selects the instances that have the attribute.
         (
@@ -314,7 +322,8 @@ fn compare(has: &Has<'_>, operator: Operator, arguments: &[Argument]) -> Option<
             | Operator::In
             | Operator::Matches,
         ) => Some(false),
-        (Has::Nothing, _) => None,
+        // Of the rest the document does not tell.
+        (Has::Unclear | Has::Nothing, _) | (Has::Text(_), Operator::Ordered { .. }) => None,
         (_, Operator::Exists) => Some(true),
         (_, Operator::NotExists) => Some(false),
         (Has::Text(text), Operator::Equals) => Some(first?.text == *text),
@@ -330,7 +339,6 @@ fn compare(has: &Has<'_>, operator: Operator, arguments: &[Argument]) -> Option<
         }
         (Has::Version(own), operator) => by_order(own.cmp(&version(&first?.text)?), operator),
         (Has::Time(own), operator) => by_order(own.cmp(&time(&first?.text)?), operator),
-        (Has::Text(_), Operator::Ordered { .. }) => None,
     }
 }
 
@@ -392,8 +400,14 @@ mod tests {
             ("attribute:ecs.instance-type == t2.small", Some(true)),
             ("attribute:ecs.availability-zone in [us-east-1a, us-east-1b]", Some(true)),
             ("attribute:ecs.availability-zone not_in ['us-east-1a']", Some(false)),
-            ("attribute:ecs.instance-type =~ g2.* and attribute:ecs.availability-zone != us-east-1d", Some(false)),
-            ("attribute:ecs.instance-type =~ t2.* && attribute:ecs.availability-zone != us-east-1d", Some(true)),
+            (
+                "attribute:ecs.instance-type =~ g2.* and attribute:ecs.availability-zone != us-east-1d",
+                Some(false),
+            ),
+            (
+                "attribute:ecs.instance-type =~ t2.* && attribute:ecs.availability-zone != us-east-1d",
+                Some(true),
+            ),
             ("task:group == service:production", None),
             ("not(task:group == database)", None),
             ("runningTasksCount == 1", Some(true)),
@@ -408,7 +422,10 @@ mod tests {
             ("attribute:none != x", Some(false)),
             ("attribute:none !in [x]", None),
             ("!(attribute:stack == dev) or attribute:none exists", Some(true)),
-            ("(attribute:stack == dev or attribute:stack == prod) and agentConnected == true", Some(true)),
+            (
+                "(attribute:stack == dev or attribute:stack == prod) and agentConnected == true",
+                Some(true),
+            ),
             // What is unclear does not matter where the rest decides.
             ("task:group == x and attribute:stack == dev", Some(false)),
             ("task:group == x or attribute:stack == prod", Some(true)),
@@ -424,7 +441,8 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_is_not_read() {
-        for text in ["", "attribute:x", "== y", "(attribute:x == y", "attribute:x in []", "a == b c"]
+        for text in
+            ["", "attribute:x", "== y", "(attribute:x == y", "attribute:x in []", "a == b c"]
         {
             assert!(parse(text).is_none(), "{text}");
         }
