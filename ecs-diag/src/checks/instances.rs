@@ -2,9 +2,9 @@
 //!
 //! They are listed once a run and judged once for every kind of task: checks read the judgement.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{capacity, placement::expression};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         ListContainerInstances, TaskDefinition,
     },
     case::Case,
-    edit::Object,
+    edit::{Edit, Object},
     facts::Missing,
     finding::{Evidence, Finding, Resource, Severity},
     shell,
@@ -24,6 +24,8 @@ use crate::{
 const INSTANCES_A_CALL: usize = 100;
 /// How many a cluster can have; more are not looked at.
 const MOST_INSTANCES: usize = 5000;
+/// ECS takes no more placement constraints.
+const MOST_CONSTRAINTS: usize = 20;
 /// How many are shown by their ids.
 const SHOWN: usize = 3;
 /// The attribute of servers outside AWS.
@@ -156,10 +158,11 @@ pub(super) struct Failing<'j> {
 }
 
 impl Failing<'_> {
-    /// "the only container instance", "all 3 container instances" or "2 of 3 container instances".
+    /// "the only container instance", "both container instances" or "2 of 3 container instances".
     pub(super) fn count(&self) -> String {
         match (self.instances.len(), self.of) {
             (_, 1) => "the only container instance".to_owned(),
+            (2, 2) => "both container instances".to_owned(),
             (failing, of) if failing == of => format!("all {of} container instances"),
             (failing, of) => format!("{failing} of {of} container instances"),
         }
@@ -289,6 +292,20 @@ pub(super) fn object(instance: &ContainerInstance) -> Object {
         "containerInstanceArn",
         instance.container_instance_arn.clone(),
     )
+}
+
+/// Gives an instance more attributes, or other values of those that it has.
+pub(super) fn with_attributes(instance: &ContainerInstance, more: &[Attribute]) -> Edit {
+    let names: BTreeSet<_> = more.iter().map(|attribute| attribute.name.as_str()).collect();
+    let kept = instance.attributes.iter().filter(|own| !names.contains(own.name.as_str()));
+    let all: Vec<_> = kept
+        .chain(more)
+        .map(|attribute| match &attribute.value {
+            Some(value) => json!({"name": attribute.name, "value": value}),
+            None => json!({"name": attribute.name}),
+        })
+        .collect();
+    Edit::Set(object(instance), "/attributes".to_owned(), all.into())
 }
 
 /// A container instance as the object that a finding is about.
@@ -460,6 +477,7 @@ pub(super) fn candidates(case: &Case<'_>) -> Result<Arises<Arc<Judged>>, Missing
         .chain(service.iter().flat_map(|service| &service.placement_constraints))
         .filter(|constraint| constraint.kind.as_deref() == Some("memberOf"))
         .filter_map(|constraint| constraint.expression.clone())
+        .take(MOST_CONSTRAINTS)
         .collect();
     let providers = capacity::names(case)?;
     let needs = Needs::of(&definition);
@@ -554,11 +572,13 @@ pub(super) fn gpus(instance: &ContainerInstance) -> Option<i64> {
     }))
 }
 
-/// The ports of an instance that are taken.
+/// The ports of an instance that are taken, sorted.
 pub(super) fn taken(instance: &ContainerInstance, udp: bool) -> Option<Vec<i64>> {
     let name = if udp { "PORTS_UDP" } else { "PORTS" };
-    let ports = find(&instance.remaining_resources, name)?;
-    Some(ports.string_set_value.iter().filter_map(crate::aws::Text::number).collect())
+    let ports = &find(&instance.remaining_resources, name)?.string_set_value;
+    let mut ports: Vec<_> = ports.iter().filter_map(crate::aws::Text::number).collect();
+    ports.sort_unstable();
+    Some(ports)
 }
 
 fn judge(
@@ -591,7 +611,8 @@ fn judge(
         if wanted.peek().is_some() {
             note(
                 Faults::PORT,
-                taken(instance, udp).map(|taken| wanted.any(|(port, _)| taken.contains(port))),
+                taken(instance, udp)
+                    .map(|taken| wanted.any(|(port, _)| taken.binary_search(port).is_ok())),
             );
         }
     }

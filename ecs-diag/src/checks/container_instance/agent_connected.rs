@@ -144,7 +144,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances have a disconnected agent
+          ECS places no task on `i-0a000000000000001`, `i-0b000000000000002` until the agent connects
+          @ AWS::ECS::Cluster shop
+          fix: restart the agent; if it does not connect, read why in its log
+          - on the instance: `sudo systemctl restart ecs`
+          - its log is `/var/log/ecs/ecs-agent.log`
+          $ aws ecs describe-container-instances --container-instances 0a0000000000000000000000000000a1 0b0000000000000000000000000000b2 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

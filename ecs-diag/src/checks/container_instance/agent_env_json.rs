@@ -83,7 +83,8 @@ impl Check for AgentEnvJson {
         cx.each(&ids, |cx, id| {
             let Some(data) = user_data::read(cx, id)? else { return Ok(()) };
             found.extend(faults(&data).into_iter().map(|fault| (id.clone(), fault)));
-            if data.setting(DRIVERS) == Told::Unclear {
+            // Whether a shell took quotation marks away cannot be seen without the shell.
+            if data.is_reduced() || data.setting(DRIVERS) == Told::Unclear {
                 return Err(Missing::undecided(
                     cx.query(&user_data::request(id)),
                     format!("the user data of `{id}` does not tell the agent's settings"),
@@ -198,7 +199,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r#"
+        likely: the user data of instance `i-0a000000000000001` sets `ECS_AVAILABLE_LOGGING_DRIVERS=[awslogs,splunk]`, which is no JSON array of strings where the agent reads it
+          the agent ignores a setting that it does not understand, and reports no attribute for it
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: write the setting as the agent reads it, in the launch template, and replace the instances
+          - for instance: `echo 'ECS_AVAILABLE_LOGGING_DRIVERS=["json-file","awslogs"]' >> /etc/ecs/ecs.config`
+        "#);
     }
 
     #[test]

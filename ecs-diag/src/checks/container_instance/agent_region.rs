@@ -122,6 +122,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: the user data of instance `i-0a000000000000001` sets `AWS_DEFAULT_REGION=us-east-1`, but the cluster is in `eu-west-1`
+          the agent looks for the cluster in the Region that it is told
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: leave `AWS_DEFAULT_REGION` out of the launch template's user data, and replace the instances
+        ");
     }
 }

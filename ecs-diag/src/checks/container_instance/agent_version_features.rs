@@ -1,7 +1,7 @@
 use super::capabilities::{self, Version, spelt};
 use crate::{
     Phase,
-    aws::ecs::{ContainerInstance, TaskDefinition},
+    aws::ecs::{Attribute, ContainerInstance, TaskDefinition},
     check::{Check, Cx, Meta, check},
     checks::{
         definition,
@@ -46,12 +46,15 @@ check! {
 /// The first version that reads single keys and versions of secrets.
 const JSON_KEYS: Version = (1, 37, 0);
 
+/// How many features are told of.
+const TOLD: usize = 8;
+
 /// Features that the task definition uses, each with the version that has it.
 struct Feature<'d> {
     what: &'d str,
     since: Version,
-    /// Whether ECS keeps the task from instances that do not have it.
-    gated: bool,
+    /// The attribute by which ECS keeps the task from instances that do not have it.
+    attribute: Option<&'d Attribute>,
 }
 
 fn features(definition: &TaskDefinition) -> Vec<Feature<'_>> {
@@ -60,7 +63,7 @@ fn features(definition: &TaskDefinition) -> Vec<Feature<'_>> {
         .iter()
         .filter_map(|attribute| {
             let since = capabilities::of(&attribute.name)?.since?;
-            Some(Feature { what: &attribute.name, since, gated: true })
+            Some(Feature { what: &attribute.name, since, attribute: Some(attribute) })
         })
         .collect();
     let keyed = |text: &str| {
@@ -76,7 +79,7 @@ fn features(definition: &TaskDefinition) -> Vec<Feature<'_>> {
         .any(keyed);
     if refers {
         let what = "a secret's JSON key or version in `valueFrom`";
-        features.push(Feature { what, since: JSON_KEYS, gated: false });
+        features.push(Feature { what, since: JSON_KEYS, attribute: None });
     }
     features
 }
@@ -110,7 +113,8 @@ impl Check for AgentVersionFeatures {
             Ok(judged) => judged,
             Err(why) => return cx.not_applicable(why),
         };
-        let gated: Vec<_> = features.into_iter().filter(|feature| feature.gated).collect();
+        let gated: Vec<_> =
+            features.into_iter().filter(|feature| feature.attribute.is_some()).collect();
         let fails = |judgement: &Judgement| {
             too_old(&judgement.instance, &gated).map(|features| !features.is_empty())
         };
@@ -139,7 +143,15 @@ impl Check for AgentVersionFeatures {
         let finding = failing
             .finding(cx, summary, detail)?
             .evidence(newest.evidence(cx, "/versionInfo/agentVersion", own))
-            .remedy(update(cx, newest, needed));
+            .remedy(
+                update(cx, newest, needed).edit(instances::with_attributes(
+                    &newest.instance,
+                    &lacks(newest)
+                        .iter()
+                        .filter_map(|feature| feature.attribute.cloned())
+                        .collect::<Vec<_>>(),
+                )),
+            );
         cx.report(finding);
         Ok(())
     }
@@ -162,7 +174,7 @@ fn of_host(
         ));
     };
     // What ECS looks at the instance has, whatever the version says.
-    let lacks: Vec<_> = lacks.into_iter().filter(|feature| !feature.gated).collect();
+    let lacks: Vec<_> = lacks.into_iter().filter(|feature| feature.attribute.is_none()).collect();
     if lacks.is_empty() {
         return Ok(());
     }
@@ -187,9 +199,11 @@ fn told(features: &[&Feature<'_>]) -> (Version, String) {
     let needed = features.iter().map(|feature| feature.since).max().unwrap_or_default();
     let words: Vec<_> = features
         .iter()
+        .take(TOLD)
         .map(|feature| {
             let what = feature.what;
-            let what = if feature.gated { format!("`{what}`") } else { what.to_owned() };
+            let what =
+                if feature.attribute.is_some() { format!("`{what}`") } else { what.to_owned() };
             format!("{what} needs {}", spelt(feature.since))
         })
         .collect();
@@ -250,7 +264,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances have an agent too old for task definition `checkout:42`: `ecs.capability.execution-role-ecr-pull` needs 1.16.0, `ecs.capability.secrets.asm.environment-variables` needs 1.23.0, `ecs.capability.container-restart-policy` needs 1.86.0
+          the agent of `i-0a000000000000001` is 1.9.0 and does not report what the task requires, so that ECS does not place it there
+          @ AWS::ECS::Cluster shop
+          fix (verified): update the agent to 1.86.0 or newer
+          - launch instances from a current ECS-optimized AMI, or update the agents in place
+          $ aws ecs update-container-agent --container-instance 0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

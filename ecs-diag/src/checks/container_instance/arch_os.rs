@@ -140,10 +140,10 @@ impl Check for ArchOs {
         };
         let own = first.instance.attribute(attribute).unwrap_or("");
         let summary = format!(
-            "{} {} not the platform that task definition `{name}` is for: `{attribute}` is `{own}`, \
+            "{} {} not have the platform that task definition `{name}` is for: `{attribute}` is `{own}`, \
              not `{wanted}`",
             failing.count(),
-            failing.verb("has", "have"),
+            failing.verb("does", "do"),
         );
         let detail = format!(
             "there is no place for the task on {}, or its images do not run there",
@@ -196,7 +196,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: both container instances do not have the platform that task definition `checkout:42` is for: `ecs.cpu-architecture` is `x86_64`, not `arm64`
+          there is no place for the task on `i-0a000000000000001`, `i-0b000000000000002`, or its images do not run there
+          @ AWS::ECS::Cluster shop
+          fix: add instances of that kind; or, if the images are built for `x86_64`, name that in `runtimePlatform` of a new revision of `checkout:42`
+        ");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::capabilities::{self, With};
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
         instances::{self, Faults},
         task,
     },
-    edit::Edit,
     facts::Missing,
     finding::Remedy,
     shell::quoted,
@@ -131,23 +130,8 @@ impl Check for AttributeDiff {
             ));
         }
         if known.len() == lacks.len() {
-            let kept = closest
-                .instance
-                .attributes
-                .iter()
-                .filter(|own| lacks.iter().all(|lacking| lacking.name != own.name));
-            let all: Vec<Value> = kept
-                .chain(lacks.iter().copied())
-                .map(|attribute| match &attribute.value {
-                    Some(value) => json!({"name": attribute.name, "value": value}),
-                    None => json!({"name": attribute.name}),
-                })
-                .collect();
-            remedy = remedy.edit(Edit::Set(
-                instances::object(&closest.instance),
-                "/attributes".to_owned(),
-                all.into(),
-            ));
+            let lacks: Vec<_> = lacks.iter().map(|attribute| (*attribute).clone()).collect();
+            remedy = remedy.edit(instances::with_attributes(&closest.instance, &lacks));
         }
         let missing: Vec<_> = lacks.iter().map(|attribute| attribute.name.as_str()).collect();
         let required: Vec<_> = required.iter().map(|attribute| attribute.name.as_str()).collect();
@@ -206,7 +190,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances lack attributes that task definition `checkout:42` requires: `com.amazonaws.ecs.capability.logging-driver.splunk` (2 of 2), which takes `splunk` in the list `ECS_AVAILABLE_LOGGING_DRIVERS` of the agent's configuration
+          ECS does not place the task on `i-0a000000000000001`, `i-0b000000000000002`
+          @ AWS::ECS::Cluster shop
+          fix (verified): give instance `i-0a000000000000001` what it lacks, or leave out of the task definition what needs it
+          - for `com.amazonaws.ecs.capability.logging-driver.splunk`: `splunk` in the list `ECS_AVAILABLE_LOGGING_DRIVERS` of the agent's configuration
+          - change `/etc/ecs/ecs.config` on the instance and in its launch template, and restart the agent: `sudo systemctl restart ecs`
+        ");
     }
 
     #[test]

@@ -118,7 +118,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: the agent on instance `i-0a000000000000001` cannot make a control group for the task
+          the failure message says so; the task has a size of its own, which the agent enforces by a control group: the memory controller is off, control groups are not mounted into the agent, or the agent is too old for version 2 of them
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: launch the instance from the ECS-optimized AMI; or switch the controller on and update the agent
+          - on the instance: `cat /proc/cgroups`, and `stat -fc %T /sys/fs/cgroup`
+          - or, where limits of tasks can be done without: `ECS_ENABLE_TASK_CPU_MEM_LIMIT=false` in `/etc/ecs/ecs.config`, and no `cpu` and `memory` of the task
+        ");
     }
 
     #[test]

@@ -113,7 +113,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: cluster `shop` was deleted
+          there is no place for the task, and no agent can register
+          @ AWS::ECS::Cluster shop
+          fix: create the cluster, or name the right one
+          $ aws ecs create-cluster --cluster-name shop --region eu-west-1
+        ");
     }
 
     #[test]

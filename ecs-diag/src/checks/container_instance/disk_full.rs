@@ -103,6 +103,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: the disk of instance `i-0a000000000000001` is full
+          the failure message says so; images, containers and their logs share it, and stopped containers are kept for three hours
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: free space on the instance, or replace it by one with a larger volume
+          - on the instance: `sudo docker system df`, then `sudo docker system prune`
+          - for the future, set `ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION` and `ECS_IMAGE_CLEANUP_INTERVAL` lower, or enlarge the volume in the launch template
+        ");
     }
 }

@@ -68,14 +68,15 @@ impl Check for DockerHealth {
                 "ACCELERATED_COMPUTE" => "one of its GPUs is impaired",
                 _ => "it cannot run tasks as it should",
             };
-            let since = since.map_or(String::new(), |since| format!(", since {since}"));
+            let for_how_long = since.map_or(String::new(), |since| format!(", since {since}"));
             let mut finding = Finding::likely(format!(
-                "the health of the task's instance `{id}` is impaired: `{kind}`{since}"
+                "the health of the task's instance `{id}` is impaired: `{kind}`{for_how_long}"
             ))
             .detail(format!("{what}; tasks there hang or fail, whatever their definition says"))
             .resource(instances::resource(&host.instance))
             .named(host.instance.id())
             .evidence(host.evidence(cx, "/healthStatus", "IMPAIRED"))
+            .changed_at(since)
             .remedy(
                 Remedy::new("replace the instance, or restart Docker and the agent on it")
                     .step("on the instance: `sudo systemctl restart docker && sudo systemctl start ecs`")
@@ -123,7 +124,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: the health of the task's instance `i-0a000000000000001` is impaired: `CONTAINER_RUNTIME`, since 2026-11-01T08:00:00Z
+          its Docker daemon does not answer as it should; tasks there hang or fail, whatever their definition says
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: replace the instance, or restart Docker and the agent on it
+          - on the instance: `sudo systemctl restart docker && sudo systemctl start ecs`
+          $ aws ecs describe-container-instances --container-instances 0a0000000000000000000000000000a1 --cluster shop --region eu-west-1 --include CONTAINER_INSTANCE_HEALTH
+        ");
     }
 
     #[test]

@@ -238,7 +238,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances have no network interface left
+          a task in the network mode `awsvpc` takes one, and `i-0a000000000000001`, a `m5.large`, has 3 of at most 3, its primary one included; no trunk interface is attached to it
+          @ AWS::ECS::Cluster shop
+          fix: add instances; or switch ENI trunking on and launch them anew, of a type that supports it
+          - instances that run already get no trunk: replace them
+          $ aws ecs put-account-setting-default --name awsvpcTrunking --value enabled --region eu-west-1
+        ");
     }
 
     #[test]

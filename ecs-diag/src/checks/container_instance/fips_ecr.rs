@@ -118,7 +118,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        warning: the agent of instance `i-0a000000000000001` is 1.98.0, which cannot use ECR's FIPS endpoints
+          where it uses one, it cannot fetch the credentials to pull images from ECR
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: update the agent to 1.101.3 or newer
+          $ aws ecs update-container-agent --container-instance 0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

@@ -63,8 +63,9 @@ impl Check for Gpu {
                 && !kind.starts_with("g4ad")
         });
         let summary = format!(
-            "task definition `{}` asks for {wanted} GPUs; {} {} {}",
+            "task definition `{}` asks for {wanted} {}; {} {} {}",
             definition::name(&definition),
+            if wanted == 1 { "GPU" } else { "GPUs" },
             failing.count(),
             failing.verb("has", "have"),
             if most == 0 { "none".to_owned() } else { format!("at most {most}") }
@@ -140,7 +141,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: task definition `checkout:42` asks for 1 GPU; both container instances have none
+          ECS does not place the task on `i-0a000000000000001`, `i-0b000000000000002`
+          @ AWS::ECS::Cluster shop
+          fix: add instances of a GPU type, launched from the ECS GPU-optimized AMI
+        ");
     }
 
     #[test]

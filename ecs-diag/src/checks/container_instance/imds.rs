@@ -137,7 +137,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: the instance metadata service is switched off on `i-0a000000000000001`
+          the agent gets no credentials and does not find out its Region
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix (verified): switch the endpoint on, also in the launch template
+          $ aws ec2 modify-instance-metadata-options --instance-id i-0a000000000000001 --http-endpoint enabled --region eu-west-1
+        ");
     }
 
     #[test]

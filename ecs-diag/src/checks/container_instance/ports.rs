@@ -64,7 +64,7 @@ impl Check for Ports {
             for udp in [false, true] {
                 let taken = instances::taken(&judgement.instance, udp).unwrap_or_default();
                 let ports = judged.needs.ports.iter().filter(|port| port.1 == udp);
-                busy.extend(ports.filter(|(port, _)| taken.contains(port)));
+                busy.extend(ports.filter(|(port, _)| taken.binary_search(port).is_ok()));
             }
         }
         let spelt: Vec<_> = busy
@@ -88,7 +88,8 @@ impl Check for Ports {
             ));
             for (at, container) in definition.container_definitions.iter().enumerate() {
                 for (mapping_at, mapping) in container.port_mappings.iter().enumerate() {
-                    let is_busy = |port: i64| busy.iter().any(|(busy, _)| *busy == port);
+                    let is_busy =
+                        |port: i64| busy.contains(&(port, false)) || busy.contains(&(port, true));
                     if mapping.host_port.is_some_and(is_busy) {
                         remedy = remedy.edit(definition::set(
                             &definition,
@@ -166,7 +167,16 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: on both container instances host port 8080 is taken, which task definition `checkout:42` names
+          a port can be taken once on an instance: `i-0a000000000000001`, `i-0b000000000000002`
+          @ AWS::ECS::Cluster shop
+          fix (verified): let ECS choose the host ports, or add instances
+          - in a new revision of task definition `checkout:42`, set `hostPort` to 0 for 8080
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

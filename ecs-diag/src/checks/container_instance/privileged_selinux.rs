@@ -94,7 +94,14 @@ impl Check for PrivilegedSelinux {
                 failing.verb("does", "do"),
             );
             let finding = failing
-                .finding(cx, summary, format!("{} does not report `{attribute}`", failing.ids()))?
+                .finding(
+                    cx,
+                    summary,
+                    format!(
+                        "ECS does not place the task on {}: no `{attribute}` there",
+                        failing.ids()
+                    ),
+                )?
                 .evidence(first.evidence(cx, "/attributes", json!({"without": [attribute]})))
                 .remedy(
                     Remedy::new(format!("do without {what}, or allow it on the instances"))
@@ -142,7 +149,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: container `app` of task definition `checkout:42` uses `privileged`, which both container instances do not allow
+          ECS does not place the task on `i-0a000000000000001`, `i-0b000000000000002`: no `com.amazonaws.ecs.capability.privileged-container` there
+          @ AWS::ECS::Cluster shop
+          fix: do without `privileged`, or allow it on the instances
+          - on the instances: `ECS_DISABLE_PRIVILEGED=false` in the agent's configuration; restart the agent
+        ");
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Check for Registered {
         let cluster = instances::cluster_name(cx);
         let names = capacity::names(cx)?;
         let others = instances::registered(cx)?.len();
-        let providers = facts::at_hand(capacity::providers(cx).map(Some))?.unwrap_or_default();
+        let providers = capacity::providers(cx)?;
         let outside = facts::at_hand(user_data::not_registered(cx))?.unwrap_or_default();
         let scales = providers.iter().any(capacity::scales);
         let of: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -147,7 +147,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: cluster `shop` has no container instances
+          there is no place for the task
+          @ AWS::ECS::Cluster shop
+          fix: start instances that register in cluster `shop`
+        ");
     }
 
     #[test]

@@ -137,6 +137,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        info: the task asks for 4096 MiB; a `m5.large` has 4096 MiB, of which `i-0b000000000000002` offers 3885
+          the kernel, and `ECS_RESERVED_MEMORY` if it is set, keep the other 211 MiB
+          @ AWS::ECS::Cluster shop
+          fix: ask for 3885 MiB at most, lower `ECS_RESERVED_MEMORY`, or use a larger type
+        ");
     }
 }

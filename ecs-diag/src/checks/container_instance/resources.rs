@@ -146,7 +146,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances have too little left for task definition `checkout:42`, which asks for 512 MiB of memory, and of the 2 that have less, `i-0b000000000000002` has the most left: 500
+          other tasks have the rest of `i-0a000000000000001`, `i-0b000000000000002`
+          @ AWS::ECS::Cluster shop
+          fix: add instances, stop tasks that are not needed, or ask for less
+        ");
     }
 
     #[test]

@@ -132,7 +132,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances are `DRAINING`
+          ECS places tasks on `ACTIVE` instances only, not on `i-0a000000000000001`, `i-0b000000000000002`
+          @ AWS::ECS::Cluster shop
+          fix (verified): set the draining instances to `ACTIVE`, or add instances
+          $ aws ecs update-container-instances-state --status ACTIVE --container-instances 0a0000000000000000000000000000a1 0b0000000000000000000000000000b2 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

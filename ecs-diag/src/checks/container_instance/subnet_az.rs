@@ -162,7 +162,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances are in `eu-west-1c`, the task's subnets in `eu-west-1a`, `eu-west-1b`
+          the task's network interface cannot be attached to `i-0a000000000000001`, `i-0b000000000000002`: both must be in one zone and VPC
+          @ AWS::ECS::Cluster shop
+          fix: add a subnet in the zones of the instances to the task's network configuration, or start instances where its subnets are
+        ");
     }
 
     #[test]

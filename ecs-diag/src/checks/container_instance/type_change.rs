@@ -52,19 +52,20 @@ impl Check for TypeChange {
         };
         let answer = down::described(cx, &ids)?;
         let query = cx.query(&down::request(&ids));
-        for judgement in &judged.instances {
+        cx.each(&judged.instances, |cx, judgement| {
             let instance = &judgement.instance;
-            let Some(id) = instance.ec2_instance_id.as_deref() else { continue };
+            let Some(id) = instance.ec2_instance_id.as_deref() else { return Ok(()) };
             if ids.binary_search_by(|other| other.as_str().cmp(id)).is_err() {
-                continue;
+                return Ok(());
             }
             let now = answer.instance(id).and_then(|instance| instance.instance_type.as_deref());
             let (Some(registered), Some(now)) = (instance.attribute("ecs.instance-type"), now)
             else {
-                continue;
+                let why = format!("the answers do not tell the type of `{id}`");
+                return Err(Missing::undecided(query.clone(), why));
             };
             if registered == now {
-                continue;
+                return Ok(());
             }
             let container_instance = instance.id();
             cx.report(
@@ -98,7 +99,8 @@ impl Check for TypeChange {
                         ),
                 ),
             );
-        }
+            Ok(())
+        });
         Ok(())
     }
 }
@@ -139,6 +141,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: instance `i-0a000000000000001` was registered as `m5.large` and is a `m5.xlarge` now
+          its agent cannot register again with the data that it keeps on disk, so that there is no place for tasks on it
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: deregister the instance, and let its agent register anew
+          - on the instance: `sudo systemctl stop ecs && sudo rm -rf /var/lib/ecs/data/* && sudo systemctl start ecs`
+          $ aws ecs deregister-container-instance --force --container-instance 0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
+        ");
     }
 }

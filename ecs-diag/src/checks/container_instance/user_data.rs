@@ -23,8 +23,7 @@ const REDACTED: &str = "# [redacted]";
 const HEADERS: [&str; 6] =
     ["#!", "#cloud-config", "Content-Type:", "MIME-Version:", "<powershell>", "[settings"];
 /// What in a script means that settings can come from elsewhere.
-const ELSEWHERE: [&str; 8] =
-    ["ecs.config", "curl", "wget", "aws s3", "#include", "ansible", "base64", "b64"];
+const ELSEWHERE: [&str; 7] = ["curl", "wget", "aws s3", "#include", "ansible", "base64", "b64"];
 
 /// What user data says of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +102,11 @@ impl UserData {
             }
         }
         told
+    }
+
+    /// Whether settings of the agent are all that was kept of it, without what was around them.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.text.trim_start().starts_with(REDACTED)
     }
 
     /// The value of a setting as it comes to stand in the agent's configuration: a shell takes

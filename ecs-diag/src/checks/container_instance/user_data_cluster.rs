@@ -149,7 +149,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: the user data of instance `i-0a000000000000001` names cluster `shp`, not `shop`
+          2 of the Auto Scaling group's running instances are not in cluster `shop`: `i-0a000000000000001`, `i-0b000000000000002`; unless something else on them sets the cluster, their agents join `shp`
+          @ AWS::ECS::Cluster shop
+          @ AWS::EC2::Instance i-0a000000000000001
+          fix: set `ECS_CLUSTER=shop` in the launch template's user data, and replace the instances
+          - in the user data: `echo ECS_CLUSTER=shop >> /etc/ecs/ecs.config`
+        ");
     }
 
     #[test]

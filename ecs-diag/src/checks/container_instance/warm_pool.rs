@@ -130,6 +130,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        info: Auto Scaling group `shop-hosts` has a warm pool, and its instances do not set `ECS_WARM_POOLS_CHECK=true`
+          agents register while their instance is prepared for the pool, and are disconnected when it is kept there
+          @ AWS::AutoScaling::AutoScalingGroup shop-hosts
+          fix: set `ECS_WARM_POOLS_CHECK=true` in the launch template's user data
+        ");
     }
 }

@@ -228,7 +228,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: Auto Scaling group `shop-hosts` launches no instance: the account's quota of vCPUs is reached
+          no container instance can take the task, and the newest activity of the group failed, at 2026-11-20T10:00:00Z: You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance bucket that the specified instance type belongs to.
+          @ AWS::AutoScaling::AutoScalingGroup shop-hosts
+          @ AWS::ECS::CapacityProvider hosts
+          fix: ask for a larger quota in Service Quotas (`ec2`: Running On-Demand instances of this family), or use another type
+          $ aws autoscaling describe-scaling-activities --max-items 5 --auto-scaling-group-name shop-hosts --region eu-west-1
+        ");
     }
 
     #[test]

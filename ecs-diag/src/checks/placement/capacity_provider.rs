@@ -299,7 +299,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: Auto Scaling group `shop-hosts` of capacity provider `hosts` has reached its maximum of 2 instances
+          no instance can take the task, and the group may not start another one
+          @ AWS::ECS::CapacityProvider hosts
+          fix: raise the maximum, or make room on the instances
+          $ aws autoscaling update-auto-scaling-group --max-size 3 --auto-scaling-group-name shop-hosts --region eu-west-1
+        ");
     }
 
     #[test]

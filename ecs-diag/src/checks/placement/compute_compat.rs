@@ -128,7 +128,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: task definition `checkout:42` is for `EC2` and `EXTERNAL`, but the task is to run on `FARGATE`
+          ECS refuses the task; it lacks network mode `awsvpc`
+          @ AWS::ECS::TaskDefinition checkout:42
+          fix: register a revision of `checkout:42` that is compatible with `FARGATE`, or run the task on `EC2` or `EXTERNAL`
+          - register a revision of `checkout` with that change
+          - deploy the new revision
+          $ aws ecs update-service --cluster shop --service checkout --region eu-west-1 --task-definition checkout
+        ");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 use super::expression::{self, Expression};
 use crate::{
+    aws::ecs::Attribute,
     check::{Check, Cx, Meta, check},
     checks::{
         definition,
         instances::{self, Faults},
         task,
     },
-    edit::Edit,
     facts::Missing,
     finding::{Finding, Remedy},
     shell::quoted,
@@ -144,20 +144,8 @@ impl Check for Constraints {
                 )),
                 task::options(cx)
             ));
-            let others = first.attributes.iter().filter(|attribute| attribute.name != name);
-            let attributes: Vec<_> = others
-                .map(|attribute| (attribute.name.as_str(), attribute.value.as_deref()))
-                .chain([(name, Some(value))])
-                .map(|(name, value)| match value {
-                    Some(value) => serde_json::json!({"name": name, "value": value}),
-                    None => serde_json::json!({"name": name}),
-                })
-                .collect();
-            remedy = remedy.edit(Edit::Set(
-                instances::object(first),
-                "/attributes".to_owned(),
-                attributes.into(),
-            ));
+            let attribute = Attribute { name: name.to_owned(), value: Some(value.to_owned()) };
+            remedy = remedy.edit(instances::with_attributes(first, &[attribute]));
         }
         let evidence = match (broken.first(), &service) {
             (Some((Some(at), text, ..)), _) => definition::evidence(
@@ -233,7 +221,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: both container instances are not what a placement constraint asks for: the task definition's `attribute:stack == prod`
+          a constraint binds: ECS does not place the task on `i-0a000000000000001`, `i-0b000000000000002`
+          @ AWS::ECS::Cluster shop
+          fix (verified): give an instance the attribute, if it is one that the task is meant for: `stack` = `prod`; or relax the constraint
+          $ aws ecs put-attributes --attributes name=stack,value=prod,targetId=arn:aws:ecs:eu-west-1:111122223333:container-instance/shop/0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

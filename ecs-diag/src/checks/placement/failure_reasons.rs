@@ -133,7 +133,12 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        info: ECS found no place for the task: no network interface was left on an instance
+          that is what `TaskFailedToStart: RESOURCE:ENI` means, of the last instance that ECS looked at; `ci-eni-capacity` examines it
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: see `ci-eni-capacity`
+        ");
     }
 
     #[test]

@@ -134,7 +134,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: Fargate had no capacity for the task at that time
+          AWS says so; the task itself may be right; its subnets are all in `eu-west-1a`, so that no other zone can help out
+          @ AWS::ECS::Service checkout
+          fix: try again later, or give the task more choice
+          - add subnets of other Availability Zones to the network configuration
+        ");
     }
 
     #[test]

@@ -157,7 +157,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: the account's limit of vCPUs that run at one time is reached
+          AWS says so; the quota counts all clusters of the account in this Region; the quota `L-3032A538` of Fargate On-Demand is 6 vCPUs
+          @ AWS::ECS::Service checkout
+          fix: ask for a larger quota, or stop tasks that are not needed
+          $ aws service-quotas request-service-quota-increase --service-code fargate --quota-code L-3032A538 --desired-value 7 --region eu-west-1
+        ");
     }
 
     #[test]

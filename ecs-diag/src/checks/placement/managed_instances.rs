@@ -41,7 +41,7 @@ check! {
         domain: "placement",
         phase: Place,
         causes: [IamServiceRole, DeployConfiguration],
-        explains: [],
+        explains: ["plc-mi-launch"],
     }
 }
 
@@ -277,7 +277,11 @@ fn profile(
              begin with `{PREFIX}`: ECS launches no instance for capacity provider `{}`",
             provider.name
         ))
-        .resource(Resource::new("AWS::IAM::Role", infrastructure.clone()))
+        .resource(
+            Resource::new("AWS::IAM::Role", infrastructure.clone())
+                .arn(managed.infrastructure_role_arn.clone().unwrap_or_default()),
+        )
+        .resource(capacity::resource(provider))
         .named(role.arn.clone())
         .evidence(
             Evidence::new(cx.query(&request), "/InstanceProfile/Roles/0/RoleName", json!(role_name))
@@ -380,7 +384,14 @@ pub(in crate::checks) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r#"
+        blocker: infrastructure role `ecsInfrastructure` may not pass instance role `Shop-InstanceRole-1A2B`
+          its only policy is `AmazonECSInfrastructureRolePolicyForManagedInstances`, which allows `iam:PassRole` for roles whose names begin with `ecsInstanceRole`: ECS launches no instance for capacity provider `burst`
+          @ AWS::IAM::Role ecsInfrastructure
+          @ AWS::ECS::CapacityProvider burst
+          fix: allow it to pass the role, or name the instance role `ecsInstanceRole…`
+          $ aws iam put-role-policy --role-name ecsInfrastructure --policy-name pass-instance-role --policy-document '{"Statement":[{"Action":"iam:PassRole","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}},"Effect":"Allow","Resource":"arn:aws:iam::111122223333:role/Shop-InstanceRole-1A2B"}],"Version":"2012-10-17"}'
+        "#);
     }
 
     #[test]

@@ -2,9 +2,9 @@ use super::{asg_activity::refusal, said};
 use crate::{
     aws::ecs::DescribeCapacityProviders,
     check::{Check, Cx, Meta, check},
-    checks::capacity,
+    checks::{capacity, task},
     facts::Missing,
-    finding::{Evidence, Finding, Remedy, Severity},
+    finding::{Evidence, Finding, Remedy, Resource, Severity},
     signature::Cause,
 };
 
@@ -85,6 +85,11 @@ impl Check for MiLaunch {
                 .unwrap_or(("EC2 refuses the launch", "follow EC2's error in the message"));
             (means.to_owned(), remedy.to_owned())
         };
+        // What may not be done is the infrastructure role's matter.
+        let fault = match role.as_deref().filter(|_| denied) {
+            Some(arn) => Resource::new("AWS::IAM::Role", task::id(arn)).arn(arn),
+            None => capacity::resource(provider),
+        };
         // Capacity comes and goes; a permission or a quota does not come by itself.
         let passing = symptom.reading.causes.first() == Some(&Cause::CapacityUnavailable);
         let severity = if passing { Severity::Likely } else { Severity::Blocker };
@@ -98,6 +103,7 @@ impl Check for MiLaunch {
                 "the failure message says so; it is about the instances, not about the task's secrets \
                  or images",
             )
+            .resource(fault)
             .resource(capacity::resource(provider))
             .named(name.clone())
             .evidence(evidence)
@@ -149,7 +155,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        blocker: ECS cannot launch instances for capacity provider `burst`: its infrastructure role may not do `iam:PassRole` on `arn:aws:iam::111122223333:role/Shop-InstanceRole-1A2B`
+          the failure message says so; it is about the instances, not about the task's secrets or images
+          @ AWS::IAM::Role ecsInfrastructure
+          @ AWS::ECS::CapacityProvider burst
+          fix: allow `iam:PassRole` on `arn:aws:iam::111122223333:role/Shop-InstanceRole-1A2B` to `arn:aws:iam::111122223333:role/ecsInfrastructure`
+        ");
     }
 
     #[test]

@@ -111,6 +111,13 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        warning: cluster `shop` has 500 tasks waiting for capacity
+          that is the most that may be `PROVISIONING` in a cluster at one time: others get no place until some of those have one
+          @ AWS::ECS::Cluster shop
+          fix: start fewer tasks at a time, and find out why those that wait get no capacity
+          $ aws ecs describe-clusters --clusters shop --include STATISTICS --region eu-west-1
+          $ aws ecs list-tasks --desired-status RUNNING --cluster shop --region eu-west-1
+        ");
     }
 }

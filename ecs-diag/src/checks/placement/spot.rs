@@ -86,6 +86,11 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        info: AWS took back the Spot capacity of capacity provider `FARGATE_SPOT` that task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` ran on
+          nothing is wrong with the task; that is what Spot capacity is
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: run a base of tasks on On-Demand capacity, and offer several Availability Zones
+        ");
     }
 }

@@ -219,7 +219,14 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` was told to stop 2 h ago and is still `RUNNING`
+          the agent of its instance `i-0a000000000000001` is disconnected: nobody stops the task or says that it stopped; its containers may still run
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: bring the agent back; or, if the instance is lost, deregister it: its tasks are given up
+          - on the instance: `sudo systemctl restart ecs`
+          $ aws ecs deregister-container-instance --force --container-instance 0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]

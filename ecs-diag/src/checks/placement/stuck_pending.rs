@@ -156,7 +156,15 @@ pub(super) mod tests {
 
     #[test]
     fn message() {
-        insta::assert_snapshot!(EXAMPLES.messages(ID), @"");
+        insta::assert_snapshot!(EXAMPLES.messages(ID), @r"
+        likely: task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` is still `PENDING` on instance `i-0a000000000000001` after 40 min
+          of its instance it is known that its agent is disconnected
+          @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
+          fix: restart the agent, or replace the instance
+          - on the instance: `sudo systemctl restart ecs`
+          - the agent's log is `/var/log/ecs/ecs-agent.log`; `sudo docker ps -a` hangs where Docker does
+          $ aws ecs list-tasks --container-instance arn:aws:ecs:eu-west-1:111122223333:container-instance/shop/0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
+        ");
     }
 
     #[test]
