@@ -74,12 +74,13 @@ pub(super) fn resource(provider: &CapacityProvider) -> Resource {
 
 /// Where the task runs, also for a service of which no task was placed yet.
 pub(super) fn launch_type(case: &Case<'_>) -> Result<LaunchType, Missing> {
-    let kind = case.launch_type()?;
     let told = case.task()?.is_some_and(|task| task.launch_type.is_some());
-    let managed = !told
-        && kind == LaunchType::Ec2
-        && providers(case)?.iter().any(|provider| provider.managed_instances_provider.is_some());
-    Ok(if managed { LaunchType::ManagedInstances } else { kind })
+    if told || names(case)?.is_empty() {
+        return case.launch_type();
+    }
+    let managed =
+        providers(case)?.iter().any(|provider| provider.managed_instances_provider.is_some());
+    Ok(if managed { LaunchType::ManagedInstances } else { LaunchType::Ec2 })
 }
 
 /// The name of a capacity provider's Auto Scaling group.

@@ -784,3 +784,59 @@ pub(super) mod fixtures {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::fixtures::{both, one, unplaced};
+    use crate::{DataSource, Diagnosis, Step, checks::testing::World};
+
+    /// How often each operation is asked.
+    fn asked(world: &World, operation: &str) -> usize {
+        let source = world.source();
+        let targets = vec![world.target.clone(); 3];
+        let mut run = Diagnosis::new().start(targets, source.snapshot.now());
+        let mut count = 0;
+        loop {
+            match run.step() {
+                Step::Ask(queries) => {
+                    for query in queries {
+                        count += usize::from(query.name() == operation);
+                        let answer = source.answer(&query);
+                        run.answer(query, answer, None);
+                    }
+                }
+                Step::Done(..) => {}
+                Step::Finished => return count,
+            }
+        }
+    }
+
+    #[test]
+    fn instances_are_listed_once_and_described_a_hundred_at_a_time() {
+        let mut world = World::default();
+        unplaced(&mut world, "TaskFailedToStart: ATTRIBUTE");
+        let model = world.outputs["containerInstances"]["containerInstances"][0].clone();
+        for at in 0..248 {
+            let mut instance = model.clone();
+            instance["containerInstanceArn"] = json!(format!(
+                "arn:aws:ecs:eu-west-1:111122223333:container-instance/shop/{at:032x}"
+            ));
+            instance["ec2InstanceId"] = json!(format!("i-{at:017x}"));
+            instance["remainingResources"][0]["integerValue"] = json!(0);
+            world.set("containerInstances", "/containerInstances/-", instance);
+        }
+        both(&mut world, "/remainingResources/0/integerValue", &json!(0));
+        assert_eq!(asked(&world, "ecs:ListContainerInstances"), 1);
+        assert_eq!(asked(&world, "ecs:DescribeContainerInstances"), 3);
+        let findings = world.outcome("ci-resources").findings;
+        assert_eq!(findings.len(), 1);
+        assert!(
+            findings[0].summary.starts_with("all 250 container instances have too little left")
+        );
+        // One that can take the task is enough.
+        one(&mut world, 200, "/remainingResources/0/integerValue", json!(1024));
+        assert!(world.outcome("ci-resources").findings.is_empty());
+    }
+}

@@ -81,6 +81,7 @@ fn features(definition: &TaskDefinition) -> Vec<Feature<'_>> {
         let what = "a secret's JSON key or version in `valueFrom`";
         features.push(Feature { what, since: JSON_KEYS, attribute: None });
     }
+    features.sort_unstable_by_key(|feature| (feature.since, feature.what));
     features
 }
 

@@ -65,7 +65,8 @@ impl Check for AttributeDiff {
         // The instance that lacks the fewest is the closest one.
         let mut closest = None;
         for judgement in &failing.instances {
-            let lacks: Vec<_> = instances::lacking(&judgement.instance, required).collect();
+            let mut lacks: Vec<_> = instances::lacking(&judgement.instance, required).collect();
+            lacks.sort_unstable_by(|a, b| a.name.cmp(&b.name));
             for attribute in &lacks {
                 *counts.entry((&attribute.name, attribute.value.as_deref())).or_default() += 1;
             }
@@ -134,15 +135,9 @@ impl Check for AttributeDiff {
             remedy = remedy.edit(instances::with_attributes(&closest.instance, &lacks));
         }
         let missing: Vec<_> = lacks.iter().map(|attribute| attribute.name.as_str()).collect();
-        let required: Vec<_> = required.iter().map(|attribute| attribute.name.as_str()).collect();
         let finding = failing
             .finding(cx, summary, format!("ECS does not place the task on {}", failing.ids()))?
-            .evidence(definition::evidence(
-                cx,
-                &definition,
-                "/requiresAttributes",
-                json!(required),
-            )?)
+            .evidence(definition::evidence(cx, &definition, "/requiresAttributes", json!(missing))?)
             .evidence(closest.evidence(cx, "/attributes", json!({"without": missing})))
             .remedy(remedy);
         cx.report(finding);

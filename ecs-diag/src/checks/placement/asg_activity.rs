@@ -62,29 +62,29 @@ pub(super) const REFUSALS: [(&[&str], &str, &str); 9] = [
         "allow more instance types and Availability Zones",
     ),
     (
+        &["not authorized", "unauthorizedoperation", "iam:passrole"],
+        "the launch is not allowed",
+        "allow the launch to the role that does it, `iam:PassRole` on the instance role included",
+    ),
+    (
         &["insufficientfreeaddressesinsubnet", "enough free addresses"],
         "the subnet of the instances has no free address",
         "add a larger subnet, or free addresses",
     ),
     (
-        &["invalidamiid", "invalid ami", "ami-", "image id"],
+        &["invalidamiid", "invalid ami", "image id '"],
         "the image of the launch template cannot be used",
         "name an image that exists in this Region and that the account may use",
     ),
     (
         &["kms", "invalidkmskey", "client.internalerror"],
-        "the key of an encrypted volume cannot be used",
-        "let the service-linked role of Auto Scaling use the key, by the key's policy or a grant",
+        "EC2 stops it, as it does where the key of an encrypted volume may not be used",
+        "let the service-linked role of Auto Scaling use the key of the volumes, by its policy or a grant",
     ),
     (
         &["invalid iaminstanceprofile", "invalid iam instance profile", "instance profile"],
         "the instance profile of the launch template cannot be used",
         "name an instance profile that exists, with a role in it",
-    ),
-    (
-        &["not authorized", "unauthorizedoperation", "iam:passrole"],
-        "the launch is not allowed",
-        "allow the launch to the role that does it, `iam:PassRole` on the instance role included",
     ),
     (
         &["not supported in your requested availability zone", "unsupported"],

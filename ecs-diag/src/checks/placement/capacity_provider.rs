@@ -94,6 +94,8 @@ impl Check for CapacityProvider {
             if let Some(associated) = associated
                 && !associated.capacity_providers.contains(name)
             {
+                let mut others = associated.capacity_providers.clone();
+                others.sort_unstable();
                 cx.report(
                     Finding::blocker(format!(
                         "capacity provider `{name}` is not associated with cluster `{cluster}`"
@@ -104,7 +106,7 @@ impl Check for CapacityProvider {
                         Evidence::new(
                             cx.query(&clusters),
                             "/clusters/0/capacityProviders",
-                            json!(associated.capacity_providers),
+                            json!(others),
                         )
                         .object(cluster.clone()),
                     )
@@ -217,6 +219,7 @@ fn associate(cx: &Cx<'_>, name: &str, cluster: Option<&ecs::Cluster>) -> Remedy 
     let Some(cluster) = cluster else { return remedy };
     let mut all: Vec<_> = cluster.capacity_providers.iter().map(|name| quoted(name)).collect();
     all.push(quoted(name));
+    all.sort_unstable();
     all.dedup();
     remedy
         .step(

@@ -58,6 +58,8 @@ impl Check for ComputeCompat {
         } else {
             ("compatibilities", &definition.compatibilities)
         };
+        let mut suits = suits.clone();
+        suits.sort_unstable();
         if suits.is_empty() || suits.iter().any(|suits| suits == kind) {
             return Ok(());
         }

@@ -109,6 +109,7 @@ impl Check for Constraints {
                 broken.push((at, text, parsed, not));
             }
         }
+        broken.sort_by(|a, b| (a.0.is_none(), a.1).cmp(&(b.0.is_none(), b.1)));
         let told: Vec<_> = broken
             .iter()
             .map(|(at, text, _, not)| {

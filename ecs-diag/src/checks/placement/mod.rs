@@ -77,16 +77,34 @@ fn overcome(case: &Case<'_>) -> Result<bool, Missing> {
 const OVERCOME: &str = "the service has all the tasks that it wants";
 
 #[cfg(test)]
-mod zz_print {
+mod tests {
+    use crate::{checks, report::Confidence};
+
     #[test]
-    fn zz_print() {
-        let mut all = std::collections::BTreeMap::new();
-        for entry in crate::checks::all() {
-            let id = entry.check.meta().id.clone();
-            if id.starts_with("ci-") || id.starts_with("plc-") {
-                all.insert(id.to_string(), entry.examples.messages(&id));
-            }
+    fn what_was_missing_is_the_cause_and_what_the_message_means_is_not() {
+        for (id, expected) in [
+            ("ci-attribute-diff", Confidence::Certain),
+            ("ci-registered", Confidence::Certain),
+            ("ci-status", Confidence::Certain),
+            ("ci-agent-connected", Confidence::Certain),
+            ("ci-agent-version-features", Confidence::Certain),
+            ("ci-resources", Confidence::Certain),
+            ("ci-ports", Confidence::Certain),
+            ("ci-eni-capacity", Confidence::Certain),
+            ("ci-subnet-az", Confidence::Certain),
+            ("ci-gpu", Confidence::Certain),
+            ("ci-user-data-cluster", Confidence::Likely),
+            ("plc-constraints", Confidence::Certain),
+            ("plc-compute-compat", Confidence::Certain),
+            ("plc-capacity-provider", Confidence::Certain),
+            ("plc-fargate-quota", Confidence::Certain),
+            ("plc-managed-instances", Confidence::Certain),
+        ] {
+            let entry = checks::all().iter().find(|entry| entry.check.meta().id == id).unwrap();
+            let report = entry.examples.failing().report();
+            let first = &report.root_causes[0];
+            let found = (&*report.findings[first.finding].check, first.confidence);
+            assert_eq!(found, (id, expected), "{:#?}", report.root_causes);
         }
-        std::fs::write("/tmp/plc-messages.json", serde_json::to_string(&all).unwrap()).unwrap();
     }
 }

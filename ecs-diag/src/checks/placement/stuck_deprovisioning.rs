@@ -133,10 +133,10 @@ fn of_host(cx: &Cx<'_>, host: Arises<Option<Judgement>>) -> (Severity, String, R
 
 /// What is not given back.
 fn given_back(task: &ecs::Task) -> (Severity, String, Remedy) {
-    let held = task.attachments.iter().find(|attachment| {
+    let held = task.attachments.iter().filter(|attachment| {
         !matches!(attachment.status.as_deref(), Some("DELETED" | "DETACHED") | None)
     });
-    let Some(held) = held else {
+    let Some(held) = held.min_by_key(|attachment| (&attachment.kind, &attachment.id)) else {
         return (
             Severity::Warning,
             "ECS gives back network interfaces and volumes; the task does not tell which one is left"
