@@ -689,6 +689,13 @@ pub(super) mod fixtures {
         ];
         let required: Vec<_> = required.iter().map(|name| json!({"name": name})).collect();
         world
+            .output(
+                "clusters",
+                json!({"clusters": [{
+                    "clusterArn": "arn:aws:ecs:eu-west-1:111122223333:cluster/shop",
+                    "clusterName": "shop", "status": "ACTIVE", "capacityProviders": ["hosts"],
+                }], "failures": []}),
+            )
             .task("/launchType", json!("EC2"))
             .task("/platformVersion", Value::Null)
             .task("/platformFamily", Value::Null)
@@ -752,13 +759,6 @@ pub(super) mod fixtures {
                         "autoScalingGroupArn": arn,
                         "managedScaling": {"status": "ENABLED", "targetCapacity": 100},
                     },
-                }], "failures": []}),
-            )
-            .output(
-                "clusters",
-                json!({"clusters": [{
-                    "clusterArn": "arn:aws:ecs:eu-west-1:111122223333:cluster/shop",
-                    "clusterName": "shop", "status": "ACTIVE", "capacityProviders": ["hosts"],
                 }], "failures": []}),
             )
             .output(

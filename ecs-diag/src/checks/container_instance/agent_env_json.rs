@@ -30,7 +30,7 @@ check! {
         id: "ci-agent-env-json",
         domain: "container-instance",
         phase: Place,
-        causes: [AgentVersionBugOrConfig, PlaceAttributeOrGpu],
+        causes: [AgentVersionBugOrConfig, AgentCannotRegister],
         explains: [],
     }
 }

@@ -29,7 +29,7 @@ check! {
         id: "ci-imds",
         domain: "container-instance",
         phase: Place,
-        causes: [AgentCannotRegister, PlaceAgentDisconnected],
+        causes: [AgentCannotRegister],
         explains: [],
     }
 }

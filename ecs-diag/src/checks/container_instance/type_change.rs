@@ -31,7 +31,7 @@ check! {
         id: "ci-type-change",
         domain: "container-instance",
         phase: Place,
-        causes: [AgentCannotRegister, PlaceAgentDisconnected],
+        causes: [AgentCannotRegister],
         explains: [],
     }
 }

@@ -125,7 +125,11 @@ pub(super) mod tests {
     };
 
     fn suiting<'w>(world: &'w mut World, kinds: &[&str]) -> &'w mut World {
-        world.stopped(MESSAGE).definition("/compatibilities", json!(kinds))
+        world
+            .stopped(MESSAGE)
+            .task("/connectivityAt", Value::Null)
+            .task("/attachments", json!([]))
+            .definition("/compatibilities", json!(kinds))
     }
 
     #[test]
