@@ -53,7 +53,7 @@ impl Check for AgentConnected {
         let Some(failing) = judged.failing(cx, Faults::AGENT)? else { return Ok(()) };
         let first = failing.instances[0];
         let summary =
-            format!("{} {} a disconnected agent", failing.count(), failing.verb("has", "have"),);
+            format!("{} {} a disconnected agent", failing.count(), failing.verb("has", "have"));
         let ids: Vec<_> = failing.instances.iter().take(3).map(|j| j.instance.id()).collect();
         let finding = failing
             .finding(
