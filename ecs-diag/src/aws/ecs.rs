@@ -313,6 +313,12 @@ shape! {
         pid_mode: Option<String>,
         /// App Mesh proxy.
         proxy_configuration: Option<ProxyConfiguration>,
+        /// What it can run on, as ECS found out.
+        compatibilities: Vec<String>,
+        /// Attributes that a container instance must have for it.
+        requires_attributes: Vec<Attribute>,
+        /// Which container instances it may run on.
+        placement_constraints: Vec<PlacementConstraint>,
     }
 }
 
@@ -379,6 +385,12 @@ shape! {
         firelens_configuration: Option<FirelensConfiguration>,
         /// Containers whose volumes it mounts as well.
         volumes_from: Vec<VolumeFrom>,
+        /// GPUs and accelerators that it needs.
+        resource_requirements: Vec<ResourceRequirement>,
+        /// Whether it has the rights of the host's root.
+        privileged: Option<bool>,
+        /// Labels of SELinux and AppArmor.
+        docker_security_options: Vec<String>,
     }
 }
 
@@ -583,6 +595,8 @@ shape! {
         created_at: Option<Time>,
         /// Whether its new tasks get ECS Exec.
         enable_execute_command: bool,
+        /// Which container instances its tasks may run on.
+        placement_constraints: Vec<PlacementConstraint>,
     }
 }
 
@@ -836,6 +850,22 @@ shape! {
         status: Option<String>,
         /// Whether its agent is connected.
         agent_connected: Option<bool>,
+        /// Capacity provider, where it belongs to one.
+        capacity_provider_name: Option<String>,
+        /// CPU, memory and GPUs that are left; ports that are taken.
+        remaining_resources: Vec<InstanceResource>,
+        /// CPU, memory and GPUs in all; ports that are reserved.
+        registered_resources: Vec<InstanceResource>,
+        /// Why it has that status.
+        status_reason: Option<String>,
+        /// Tasks that run on it.
+        running_tasks_count: Option<i64>,
+        /// Tasks on their way on it.
+        pending_tasks_count: Option<i64>,
+        /// When it was registered.
+        registered_at: Option<Time>,
+        /// Health, where its agent tells.
+        health_status: Option<InstanceHealth>,
     }
 }
 
@@ -1080,6 +1110,10 @@ shape! {
         cluster_arn: String,
         /// Settings of ECS Exec; absent too where the source did not ask for them.
         configuration: Option<ClusterConfiguration>,
+        /// `ACTIVE`, `INACTIVE`, …
+        status: Option<String>,
+        /// Names of the capacity providers associated with it.
+        capacity_providers: Vec<String>,
     }
 }
 
@@ -1160,6 +1194,10 @@ shape! {
         name: String,
         /// Its Auto Scaling group, if it has one.
         auto_scaling_group_provider: Option<AutoScalingGroupProvider>,
+        /// `ACTIVE`, `INACTIVE`, …
+        status: Option<String>,
+        /// How ECS runs instances for it, if it does.
+        managed_instances_provider: Option<ManagedInstancesProvider>,
     }
 }
 
@@ -1178,5 +1216,92 @@ shape! {
     ManagedScaling: "camelCase" {
         /// `ENABLED` or `DISABLED`.
         status: Option<String>,
+    }
+}
+
+shape! {
+    /// A rule for the placement of tasks.
+    PlacementConstraint: "camelCase" {
+        /// `memberOf` or `distinctInstance`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// Expression in the cluster query language.
+        expression: Option<String>,
+    }
+}
+
+shape! {
+    /// GPUs or accelerators that a container needs.
+    ResourceRequirement: "camelCase" {
+        /// `GPU` or `InferenceAccelerator`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// How many, or which.
+        value: Option<Text>,
+    }
+}
+
+shape! {
+    /// A resource of a container instance.
+    InstanceResource: "camelCase" {
+        /// `CPU`, `MEMORY`, `PORTS`, `PORTS_UDP`, `GPU`.
+        name: String,
+        /// How much.
+        integer_value: Option<i64>,
+        /// Which ones.
+        string_set_value: Vec<Text>,
+    }
+}
+
+shape! {
+    /// Health of a container instance.
+    InstanceHealth: "camelCase" {
+        /// `OK`, `IMPAIRED`, `INSUFFICIENT_DATA`, `INITIALIZING`.
+        overall_status: Option<String>,
+        /// By what was examined.
+        details: Vec<InstanceHealthDetail>,
+    }
+}
+
+shape! {
+    /// What an examination of a container instance came to.
+    InstanceHealthDetail: "camelCase" {
+        /// `CONTAINER_RUNTIME`, …
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// `OK`, `IMPAIRED`, …
+        status: Option<String>,
+        /// Since when.
+        last_status_change: Option<Time>,
+    }
+}
+
+shape! {
+    /// How ECS runs instances.
+    ManagedInstancesProvider: "camelCase" {
+        /// Role with which ECS launches instances.
+        infrastructure_role_arn: Option<String>,
+        /// What the instances are like.
+        instance_launch_template: Option<InstanceLaunchTemplate>,
+    }
+}
+
+shape! {
+    /// What instances that ECS runs are like.
+    InstanceLaunchTemplate: "camelCase" {
+        /// Instance profile.
+        ec2_instance_profile_arn: Option<String>,
+        /// Where they go.
+        network_configuration: Option<ManagedNetwork>,
+    }
+}
+
+shape! {
+    /// Where instances that ECS runs go.
+    ManagedNetwork: "camelCase" {
+        /// Subnets.
+        subnets: Vec<String>,
+        /// Security groups.
+        security_groups: Vec<String>,
     }
 }

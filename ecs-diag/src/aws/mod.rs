@@ -4,12 +4,13 @@
 //! Answers are read leniently: members that are absent, `null` or unknown do no harm.
 
 mod arn;
+pub mod autoscaling;
 pub mod cloudtrail;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
-pub mod elbv2;
 pub mod efs;
+pub mod elbv2;
 pub mod iam;
 pub mod kms;
 pub mod logs;
@@ -18,6 +19,7 @@ pub(crate) mod regions;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicediscovery;
+pub mod servicequotas;
 pub mod ssm;
 mod values;
 
@@ -25,8 +27,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use arn::Arn;
 pub use operations::{OPERATIONS, Operation, operation};
-pub(crate) use values::{REDACTED, percent_decoded};
 pub use values::{Document, Text, Time};
+pub(crate) use values::{REDACTED, percent_decoded};
 
 use crate::Query;
 

@@ -11,7 +11,7 @@ use crate::{
     LaunchType,
     aws::ecs::{Task, TaskDefinition},
     case::Case,
-    checks::{definition, instance, task},
+    checks::{definition, instances, task},
     facts::Missing,
     finding::{Evidence, Remedy, Resource},
     shell,
@@ -86,19 +86,18 @@ fn old_platform(
 }
 
 fn old_agent(case: &Case<'_>, feature: &Feature) -> Result<Option<TooOld>, Missing> {
-    let Some(instance) = instance::of(case)? else { return Ok(None) };
+    let Some(instance) = instances::own(case)? else { return Ok(None) };
     let Some(version) = instance.version_info.agent_version.as_deref() else {
-        return Err(Missing::undecided(instance.query, "the answer names no agent version"));
+        return Err(instance.unclear(case, "the answer names no agent version"));
     };
     if parsed(version).is_none_or(|version| version >= feature.agent) {
         return Ok(None);
     }
-    let id = task::id(&instance.container_instance_arn);
     let needed = shown(feature.agent);
     let remedy = Remedy::new("update the container agent")
         .command(format!(
             "aws ecs update-container-agent --container-instance {}{}",
-            shell::quoted(id),
+            shell::quoted(instance.id()),
             task::options(case)
         ))
         .edit(instance.set("/versionInfo/agentVersion", needed.clone()));
@@ -106,7 +105,7 @@ fn old_agent(case: &Case<'_>, feature: &Feature) -> Result<Option<TooOld>, Missi
         what: format!("container agent {version}"),
         needed,
         resource: instance.resource(),
-        evidence: instance.evidence("/versionInfo/agentVersion", version),
+        evidence: instance.evidence(case, "/versionInfo/agentVersion", version),
         remedy,
     }))
 }

@@ -32,8 +32,10 @@ macro_rules! checks {
 
 use checks;
 
+mod capacity;
 mod classification;
 mod container;
+mod container_instance;
 mod definition;
 mod exec;
 mod execution_role;
@@ -41,9 +43,8 @@ mod external;
 mod fargate;
 mod features;
 mod image;
-mod instance;
-mod kms;
 mod instances;
+mod kms;
 mod logging;
 mod network;
 mod object;
@@ -101,9 +102,10 @@ pub(crate) fn all() -> &'static [Entry] {
             kms::all(),
             logging::all(),
             network::all(),
-            placement::all(),
             volumes::all(),
+            container_instance::all(),
             external::all(),
+            placement::all(),
             fargate::all(),
             container::all(),
             service::all(),

@@ -95,7 +95,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
     };

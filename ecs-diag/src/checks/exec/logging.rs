@@ -44,8 +44,7 @@ impl Check for Logging {
             return cx.not_applicable(OFF);
         }
         let name = cx.cluster().unwrap_or_else(|| "default".to_owned());
-        let request =
-            DescribeClusters::new(name.clone());
+        let request = DescribeClusters::new(name.clone());
         let query = cx.query(&request);
         let answer = cx.get(&request)?;
         let Some(cluster) = answer.as_ref().and_then(|answer| answer.clusters.first()) else {
@@ -96,10 +95,12 @@ impl Check for Logging {
                      (`cloudWatchEncryptionEnabled`)"
                 ),
                 seen("/kmsKeyId"),
-                Remedy::new("associate a key with the log group, or do not demand one").step(format!(
-                    "`aws logs associate-kms-key --log-group-name {} --kms-key-id ARN{region}`",
-                    quoted(&group)
-                )),
+                Remedy::new("associate a key with the log group, or do not demand one").step(
+                    format!(
+                        "`aws logs associate-kms-key --log-group-name {} --kms-key-id ARN{region}`",
+                        quoted(&group)
+                    ),
+                ),
             ),
             Some(_) => return Ok(()),
         };

@@ -123,7 +123,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::{not_placed, placed},
+            instances::fixtures::{not_placed, placed},
             testing::{Examples, World},
         },
         finding::Severity,

@@ -47,7 +47,7 @@ impl Check for Activation {
         if !is_external(cx)? {
             return cx.not_applicable(ELSEWHERE);
         }
-        if !instances::candidates(cx)?.is_empty() {
+        if !instances::own_or_all(cx)?.is_empty() {
             return cx.not_applicable("the cluster has an external instance");
         }
         let request = DescribeActivations {};
@@ -111,7 +111,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::not_placed,
+            instances::fixtures::not_placed,
             testing::{Examples, World},
         },
     };

@@ -62,7 +62,7 @@ impl Check for CgroupOs {
         if !is_external(cx)? {
             return cx.not_applicable(ELSEWHERE);
         }
-        let candidates = instances::candidates(cx)?;
+        let candidates = instances::own_or_all(cx)?;
         let nodes = nodes(cx, &candidates)?;
         let mut others = Vec::new();
         let mut old = false;
@@ -97,7 +97,7 @@ impl Check for CgroupOs {
         cx.report(
             Finding::info(format!("external instance `{first}` runs {system}{more}"))
                 .detail(detail)
-                .resource(instances::resource(instance))
+                .resource(instance.resource())
                 .evidence(Evidence::new(query, "/PlatformName", system.as_str()).object(*first))
                 .remedy(Remedy::new("use a system that ECS Anywhere supports")),
         );
@@ -111,7 +111,7 @@ pub(super) mod tests {
 
     use super::{super::managed_online::tests::node, is_supported};
     use crate::checks::{
-        instances::account::placed,
+        instances::fixtures::placed,
         testing::{Examples, World},
     };
 
@@ -146,9 +146,9 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @"
-        info: external instance `mi-0123456789abcdef0` runs CentOS Linux 7
+        info: external instance `mi-0a000000000000001` runs CentOS Linux 7
           it is not on the list of systems that ECS Anywhere supports
-          @ AWS::ECS::ContainerInstance 9f8e7d6c5b4a39281706f5e4d3c2b1a0
+          @ AWS::ECS::ContainerInstance 0a0000000000000000000000000000a1
           fix: use a system that ECS Anywhere supports
         ");
     }

@@ -51,7 +51,7 @@ impl Check for ManagedOnline {
             return cx.not_applicable(ELSEWHERE);
         }
         let placed = instances::own(cx)?.is_some();
-        let candidates = instances::candidates(cx)?;
+        let candidates = instances::own_or_all(cx)?;
         if candidates.is_empty() {
             return cx.not_applicable("no external instance is registered in the cluster");
         }
@@ -100,14 +100,9 @@ impl Check for ManagedOnline {
                 Finding::of(severity, summary)
                     .phase(phase)
                     .detail(detail)
-                    .resource(instances::resource(instance))
+                    .resource(instance.resource())
                     .named(id)
-                    .evidence(instances::evidence(
-                        cx,
-                        instance,
-                        "/agentConnected",
-                        instance.agent_connected,
-                    ))
+                    .evidence(instance.evidence(cx, "/agentConnected", instance.agent_connected))
                     .evidence(
                         Evidence::new(query, "/PingStatus", ping.map_or(Value::Null, Value::from))
                             .object(id),
@@ -140,7 +135,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::{not_placed, placed},
+            instances::fixtures::{not_placed, placed},
             testing::{Examples, World},
         },
         finding::Severity,
@@ -178,7 +173,7 @@ pub(super) mod tests {
             .output(
                 "InstanceInformationList",
                 json!({"InstanceInformationList": [{
-                    "InstanceId": "mi-0123456789abcdef0", "PingStatus": ping,
+                    "InstanceId": "mi-0a000000000000001", "PingStatus": ping,
                     "LastPingDateTime": "2026-11-20T08:15:00Z", "AgentVersion": "3.3.1611.0",
                     "PlatformType": "Linux", "PlatformName": "Ubuntu", "PlatformVersion": "22.04",
                     "ResourceType": "ManagedInstance",
@@ -189,13 +184,13 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @"
-        blocker: the ECS agent of external instance `mi-0123456789abcdef0` is not connected
+        blocker: the ECS agent of external instance `mi-0a000000000000001` is not connected
           in Systems Manager it is `ConnectionLost`, last heard of at 2026-11-20T08:15:00Z; ECS places no task on it, and starts none there
-          @ AWS::ECS::ContainerInstance 9f807d6c5b4a39281706f5e4d3c2b1a0
-          fix: start the agents on `mi-0123456789abcdef0`, and see to it that they reach AWS
+          @ AWS::ECS::ContainerInstance 0a0000000000000000000000000000a1
+          fix: start the agents on `mi-0a000000000000001`, and see to it that they reach AWS
           - on the server: `systemctl status amazon-ssm-agent ecs docker`
           - outbound HTTPS to `ecs-a-*`, `ecs-t-*`, `ecs`, `ssm`, `ssmmessages` and `ec2messages` of the Region must be open
-          $ aws ssm describe-instance-information --filters Key=InstanceIds,Values=mi-0123456789abcdef0 --region eu-west-1
+          $ aws ssm describe-instance-information --filters Key=InstanceIds,Values=mi-0a000000000000001 --region eu-west-1
         ");
     }
 
@@ -216,6 +211,10 @@ pub(super) mod tests {
             "/containerInstances/0/agentConnected",
             json!(false),
         );
+        let mut other =
+            world.outputs["InstanceInformationList"]["InstanceInformationList"][0].clone();
+        other["InstanceId"] = json!("mi-0b000000000000002");
+        world.set("InstanceInformationList", "/InstanceInformationList/-", other);
         let outcome = world.outcome(ID);
         assert_eq!(outcome.findings.len(), 1);
         assert_eq!(outcome.findings[0].severity, Severity::Warning);

@@ -7,15 +7,11 @@ super::checks! {
     cgroup_os: CgroupOs,
 }
 
-use std::sync::Arc;
-
 use crate::{
     LaunchType,
-    aws::{
-        ecs::ContainerInstance,
-        ssm::{DescribeInstanceInformation, InstanceInformation},
-    },
+    aws::ssm::{DescribeInstanceInformation, InstanceInformation},
     case::Case,
+    checks::instances::Instance,
     facts::Missing,
 };
 
@@ -30,16 +26,13 @@ fn is_external(case: &Case<'_>) -> Result<bool, Missing> {
 }
 
 /// The request for the managed nodes that some container instances are.
-fn request(instances: &[Arc<ContainerInstance>]) -> DescribeInstanceInformation {
+fn request(instances: &[Instance]) -> DescribeInstanceInformation {
     let ids = instances.iter().filter_map(|instance| instance.ec2_instance_id.clone());
     DescribeInstanceInformation::of(ids)
 }
 
 /// The managed nodes that container instances are, with the requests that told so.
-fn nodes(
-    case: &Case<'_>,
-    instances: &[Arc<ContainerInstance>],
-) -> Result<Vec<InstanceInformation>, Missing> {
+fn nodes(case: &Case<'_>, instances: &[Instance]) -> Result<Vec<InstanceInformation>, Missing> {
     let mut nodes = Vec::new();
     let mut missing = None;
     for some in instances.chunks(AT_ONCE) {

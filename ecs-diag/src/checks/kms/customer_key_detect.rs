@@ -101,9 +101,11 @@ pub(super) mod tests {
     fn the_spellings_of_a_key_are_one_key() {
         let mut world = EXAMPLES.failing();
         let id = KEY.rsplit('/').next().unwrap();
-        world
-            .set("Parameters", "/Parameters/0/Type", json!("SecureString"))
-            .set("Parameters", "/Parameters/0/KeyId", json!(id));
+        world.set("Parameters", "/Parameters/0/Type", json!("SecureString")).set(
+            "Parameters",
+            "/Parameters/0/KeyId",
+            json!(id),
+        );
         let outcome = world.outcome("kms-customer-key-detect");
         assert_eq!(outcome.findings.len(), 1, "{outcome:?}");
         assert!(outcome.findings[0].summary.contains("secret `shop/db`"), "{outcome:?}");
@@ -112,9 +114,11 @@ pub(super) mod tests {
         world.set("Parameters", "/Parameters/0/KeyId", Value::Null);
         assert_eq!(world.outcome("kms-customer-key-detect").status, Status::Unknown);
         let mut world = World::default();
-        world
-            .set("Parameters", "/Parameters/0/Type", json!("SecureString"))
-            .set("Parameters", "/Parameters/0/KeyId", json!("alias/aws/ssm"));
+        world.set("Parameters", "/Parameters/0/Type", json!("SecureString")).set(
+            "Parameters",
+            "/Parameters/0/KeyId",
+            json!("alias/aws/ssm"),
+        );
         let outcome = world.outcome("kms-customer-key-detect");
         assert!(outcome.status == Status::Passed && outcome.findings.is_empty());
     }

@@ -90,9 +90,11 @@ fn broken(state: &str, key: &Key) -> Option<(&'static str, Remedy)> {
     };
     let enabled = |remedy: Remedy| {
         let object = Object::new("KeyMetadata", "Arn", metadata.arn.clone());
-        remedy
-            .command(command("enable-key"))
-            .edit(Edit::Set(object, "/KeyState".to_owned(), "Enabled".into()))
+        remedy.command(command("enable-key")).edit(Edit::Set(
+            object,
+            "/KeyState".to_owned(),
+            "Enabled".into(),
+        ))
     };
     Some(match state {
         "Disabled" => ("is disabled", enabled(Remedy::new("enable the key"))),
@@ -103,9 +105,7 @@ fn broken(state: &str, key: &Key) -> Option<(&'static str, Remedy)> {
                     .command(command("cancel-key-deletion")),
             ),
         ),
-        "PendingImport" => {
-            ("has no key material", Remedy::new("import the key material again"))
-        }
+        "PendingImport" => ("has no key material", Remedy::new("import the key material again")),
         "Unavailable" => (
             "cannot be reached: its key store is not connected",
             Remedy::new("connect the custom key store"),
@@ -199,9 +199,10 @@ pub(super) mod tests {
              identity-based policy allows the secretsmanager:GetSecretValue action"
         ));
         let report = world.report();
-        let cause = report.root_causes.iter().find(|cause| {
-            report.findings[cause.finding].check == "kms-key-state"
-        });
+        let cause = report
+            .root_causes
+            .iter()
+            .find(|cause| report.findings[cause.finding].check == "kms-key-state");
         assert_ne!(cause.unwrap().confidence, Confidence::Certain, "{report:?}");
     }
 

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{firelens::DRIVER as FIRELENS, options::{Logging, drivers}};
+use super::{
+    firelens::DRIVER as FIRELENS,
+    options::{Logging, drivers},
+};
 use crate::{
     LaunchType, Phase,
-    aws::ecs::TaskDefinition,
+    aws::ecs::{Attribute, TaskDefinition},
     check::{Check, Cx, Meta, check},
-    checks::{definition, features, instance, task},
+    checks::{definition, features, instances},
     facts::Missing,
     finding::{Finding, Remedy},
 };
@@ -95,8 +98,8 @@ fn with_evidence(
 ) -> Result<Finding, Missing> {
     for logging in containers {
         let pointer = format!("/containerDefinitions/{}/logConfiguration/logDriver", logging.index);
-        finding = finding
-            .evidence(definition::evidence(cx, task_definition, &pointer, logging.driver)?);
+        finding =
+            finding.evidence(definition::evidence(cx, task_definition, &pointer, logging.driver)?);
     }
     Ok(finding)
 }
@@ -138,18 +141,12 @@ fn on_instance(
         return Ok(());
     }
     // Whether some instance of the cluster offers it is for the checks of placement to say.
-    let Some(instance) = instance::of(cx)? else { return Ok(()) };
+    let Some(instance) = instances::own(cx)? else { return Ok(()) };
     let attribute = format!("com.amazonaws.ecs.capability.logging-driver.{driver}");
     if instance.has(&attribute) {
         return Ok(());
     }
-    let id = task::id(&instance.container_instance_arn);
-    let mut attributes: Vec<_> = instance
-        .attributes
-        .iter()
-        .map(|offered| serde_json::json!({"name": offered.name}))
-        .collect();
-    attributes.push(serde_json::json!({"name": attribute}));
+    let id = instance.id();
     let finding = Finding::blocker(format!(
         "container instance `{id}` does not offer the log driver `{driver}`"
     ))
@@ -158,14 +155,14 @@ fn on_instance(
     ))
     .phase(Phase::Place)
     .resource(instance.resource())
-    .named(attribute)
-    .evidence(instance.evidence("/attributes", Value::Null))
+    .named(attribute.clone())
+    .evidence(instance.evidence(cx, "/attributes", Value::Null))
     .remedy(
         Remedy::new(format!(
             "add `{driver}` to `ECS_AVAILABLE_LOGGING_DRIVERS` in the configuration of the agent"
         ))
         .step("on the instance: change `/etc/ecs/ecs.config`, then `sudo systemctl restart ecs`")
-        .edit(instance.set("/attributes", attributes)),
+        .edit(instance.with_attributes(&[Attribute { name: attribute.clone(), value: None }])),
     );
     cx.report(finding);
     Ok(())
@@ -178,7 +175,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
         finding::Severity,
@@ -196,11 +193,11 @@ pub(super) mod tests {
         },
         passes: |_| {},
         unknown: |world| {
-            placed(world, "1.105.1", &[]).deny("ecs:DescribeContainerInstances");
+            placed(world, "EC2", &[]).deny("ecs:DescribeContainerInstances");
         },
         near_miss: |world| {
             let offered = "com.amazonaws.ecs.capability.logging-driver.json-file";
-            placed(driver(world, "json-file"), "1.105.1", &[offered]);
+            placed(driver(world, "json-file"), "EC2", &[offered]);
         },
     };
 
@@ -241,7 +238,7 @@ pub(super) mod tests {
             ("own", &[], Some(Severity::Likely)),
         ] {
             let mut world = World::default();
-            placed(driver(&mut world, name), "1.105.1", attributes);
+            placed(driver(&mut world, name), "EC2", attributes);
             let outcome = world.outcome("log-driver-supported");
             let found = outcome.findings.first().map(|finding| finding.severity);
             assert_eq!(found, severity, "{name} {attributes:?}");
@@ -251,7 +248,7 @@ pub(super) mod tests {
     #[test]
     fn an_instance_is_not_judged_before_there_is_one() {
         let mut world = World::default();
-        placed(&mut world, "1.105.1", &[]).task("/containerInstanceArn", json!(null));
+        placed(&mut world, "EC2", &[]).task("/containerInstanceArn", json!(null));
         assert_eq!(world.outcome("log-driver-supported").status, Status::Passed);
     }
 }

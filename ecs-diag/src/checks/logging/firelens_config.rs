@@ -78,9 +78,8 @@ fn option<'d>(router: &Router<'d>, name: &str) -> Option<&'d str> {
 }
 
 fn fault(router: &Router<'_>, launch_type: LaunchType) -> Option<Fault> {
-    let blocker = |what, why, advice| {
-        Some(Fault { severity: Severity::Blocker, what, why, advice })
-    };
+    let blocker =
+        |what, why, advice| Some(Fault { severity: Severity::Blocker, what, why, advice });
     let value = option(router, VALUE).filter(|value| !value.is_empty());
     let known = value.filter(|value| *value != REDACTED);
     match option(router, TYPE) {
@@ -145,12 +144,11 @@ fn report(
 ) -> Result<(), Missing> {
     let name = &router.container.name;
     let remedy = definition::deployed(cx, task_definition, Remedy::new(fault.advice));
-    let finding =
-        Finding::of(fault.severity, format!("log router `{name}`: {}", fault.what))
-            .detail(fault.why)
-            .resource(definition::resource(task_definition))
-            .evidence(evidence(cx, task_definition, router)?)
-            .remedy(remedy);
+    let finding = Finding::of(fault.severity, format!("log router `{name}`: {}", fault.what))
+        .detail(fault.why)
+        .resource(definition::resource(task_definition))
+        .evidence(evidence(cx, task_definition, router)?)
+        .remedy(remedy);
     cx.report(finding);
     Ok(())
 }
@@ -170,14 +168,15 @@ fn object_exists(
     }
     let name = &router.container.name;
     let url = format!("s3://{}/{}", location.bucket, location.key);
-    let finding =
-        Finding::blocker(format!("the configuration of log router `{name}` does not exist: `{url}`"))
-            .detail("the agent downloads it before the router starts; keys are case-sensitive")
-            .resource(location.resource(arn))
-            .named(location.key)
-            .evidence(Evidence::new(cx.query(&request), "/ETag", Value::Null))
-            .evidence(evidence(cx, task_definition, router)?)
-            .remedy(Remedy::new(format!("upload the file to `{url}`, or name the key that it has")));
+    let finding = Finding::blocker(format!(
+        "the configuration of log router `{name}` does not exist: `{url}`"
+    ))
+    .detail("the agent downloads it before the router starts; keys are case-sensitive")
+    .resource(location.resource(arn))
+    .named(location.key)
+    .evidence(Evidence::new(cx.query(&request), "/ETag", Value::Null))
+    .evidence(evidence(cx, task_definition, router)?)
+    .remedy(Remedy::new(format!("upload the file to `{url}`, or name the key that it has")));
     cx.report(finding);
     Ok(())
 }
@@ -190,7 +189,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
         finding::Severity,
@@ -210,7 +209,7 @@ pub(super) mod tests {
             routed(world, &file("file", "/extra.conf"));
         },
         unknown: |world| {
-            placed(routed(world, &file("s3", OBJECT)), "1.105.1", &[]).deny("s3:HeadObject");
+            placed(routed(world, &file("s3", OBJECT)), "EC2", &[]).deny("s3:HeadObject");
         },
         near_miss: |world| {
             routed(world, &file("[redacted]", "[redacted]"));
@@ -249,7 +248,7 @@ pub(super) mod tests {
             (file("s3", "[redacted]"), None),
         ] {
             let mut world = World::default();
-            placed(routed(&mut world, &options), "1.105.1", &[]);
+            placed(routed(&mut world, &options), "EC2", &[]);
             let outcome = world.outcome("log-firelens-config");
             let found = outcome.findings.first().map(|finding| finding.severity);
             assert_eq!(found, severity, "{options}");
@@ -259,7 +258,7 @@ pub(super) mod tests {
     #[test]
     fn a_file_in_s3_exists() {
         let mut world = World::default();
-        placed(routed(&mut world, &file("s3", OBJECT)), "1.105.1", &[]).recorded_error(
+        placed(routed(&mut world, &file("s3", OBJECT)), "EC2", &[]).recorded_error(
             "s3",
             "HeadObject",
             &json!({"Bucket": "shop-config", "Key": "router.conf"}),

@@ -89,7 +89,12 @@ impl Check for FirelensDestination {
         ))
         .detail("without a task role it has no credentials: the logs go nowhere")
         .resource(definition::resource(&task_definition))
-        .evidence(definition::evidence(cx, &task_definition, "/taskRoleArn", Value::Null)?);
+        .evidence(definition::evidence(
+            cx,
+            &task_definition,
+            "/taskRoleArn",
+            Value::Null,
+        )?);
         for (logging, output) in &to_aws {
             let pointer =
                 format!("/containerDefinitions/{}/logConfiguration/options/Name", logging.index);

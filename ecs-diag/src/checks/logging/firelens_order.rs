@@ -80,8 +80,7 @@ impl Check for FirelensOrder {
         let mut finding = finding.resource(definition::resource(&task_definition));
         let mut remedy = Remedy::new("let the router start first: wait for it with `START`");
         for wrong in wrong {
-            let evidence =
-                definition::evidence(cx, &task_definition, &wrong.pointer, wrong.value)?;
+            let evidence = definition::evidence(cx, &task_definition, &wrong.pointer, wrong.value)?;
             finding = finding.evidence(evidence);
             if wrong.waits_for_end {
                 let edit = definition::set(&task_definition, &wrong.pointer, "START");

@@ -70,11 +70,7 @@ impl Check for FirelensRouter {
     }
 }
 
-fn none(
-    cx: &mut Cx<'_>,
-    task_definition: &TaskDefinition,
-    routed: &[&str],
-) -> Result<(), Missing> {
+fn none(cx: &mut Cx<'_>, task_definition: &TaskDefinition, routed: &[&str]) -> Result<(), Missing> {
     let by = definition::containers(routed.iter().copied());
     let pointer = "/containerDefinitions";
     let evidence = definition::evidence(cx, task_definition, pointer, serde_json::Value::Null)?;
@@ -82,14 +78,15 @@ fn none(
         "add a log router: an essential container with a `firelensConfiguration` of the type \
          `fluentbit`",
     );
-    let finding = Finding::blocker(format!("{by} logs through FireLens, but there is no log router"))
-        .detail(
-            "the log driver `awsfirelens` hands the logs to a container with a \
+    let finding =
+        Finding::blocker(format!("{by} logs through FireLens, but there is no log router"))
+            .detail(
+                "the log driver `awsfirelens` hands the logs to a container with a \
              `firelensConfiguration`; ECS refuses a task definition without one",
-        )
-        .resource(definition::resource(task_definition))
-        .evidence(evidence)
-        .remedy(definition::deployed(cx, task_definition, remedy));
+            )
+            .resource(definition::resource(task_definition))
+            .evidence(evidence)
+            .remedy(definition::deployed(cx, task_definition, remedy));
     cx.report(finding);
     Ok(())
 }
@@ -131,13 +128,11 @@ fn one(
         Finding::warning(format!("log router `{name}` is not essential"))
             .detail("if it ends, the task runs on and its logs are lost")
             .evidence(definition::evidence(cx, task_definition, &pointer, false)?)
-            .remedy(
-                Remedy::new(format!("mark `{name}` essential")).edit(definition::set(
-                    task_definition,
-                    &pointer,
-                    true,
-                )),
-            )
+            .remedy(Remedy::new(format!("mark `{name}` essential")).edit(definition::set(
+                task_definition,
+                &pointer,
+                true,
+            )))
     } else {
         return Ok(());
     };
@@ -177,7 +172,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::{one, placed},
             testing::{Examples, World},
         },
         finding::Severity,
@@ -193,7 +188,7 @@ pub(super) mod tests {
             routed(world, &json!({}));
         },
         unknown: |world| {
-            placed(routed(world, &json!({})), "1.105.1", &[]).without("containerInstances");
+            placed(routed(world, &json!({})), "EC2", &[]).without("containerInstances");
         },
         near_miss: |world| {
             routed(world, &json!({})).definition(&format!("{ROUTER}/name"), json!("logs"));
@@ -243,7 +238,12 @@ pub(super) mod tests {
     #[test]
     fn old_agents_know_no_firelens() {
         let mut world = World::default();
-        placed(routed(&mut world, &json!({})), "1.29.0", &[]);
+        one(
+            placed(routed(&mut world, &json!({})), "EC2", &[]),
+            0,
+            "/versionInfo/agentVersion",
+            json!("1.29.0"),
+        );
         assert!(world.verified("log-firelens-router"));
     }
 }

@@ -58,28 +58,31 @@ impl Check for FluentdGelf {
             .filter(|logging| ["fluentd", "gelf", "syslog"].contains(&logging.driver))
             .collect();
         if containers.is_empty() {
-            return cx.not_applicable("no container has the log driver `fluentd`, `gelf` or `syslog`");
+            return cx
+                .not_applicable("no container has the log driver `fluentd`, `gelf` or `syslog`");
         }
         if cx.launch_type()? == LaunchType::Fargate {
             return cx.not_applicable("Fargate has none of these log drivers");
         }
         // It explains the failure only where the message speaks of the log driver.
-        let suspected = facts::at_hand(cx.symptom())?.is_some_and(|symptom| {
-            symptom.reading.causes.contains(&Cause::LogDriverMisconfigured)
-        });
+        let suspected = facts::at_hand(cx.symptom())?
+            .is_some_and(|symptom| symptom.reading.causes.contains(&Cause::LogDriverMisconfigured));
         for logging in &containers {
             let name = &logging.container.name;
             let driver = logging.driver;
             let Some(fault) = fault(logging) else { continue };
             let (finding, advice) = match fault {
                 Fault::Refused(what) => (
-                    Finding::blocker(format!("the `{driver}` options of container `{name}`: {what}"))
-                        .detail("the log driver cannot be set up, so that the container does not start"),
+                    Finding::blocker(format!(
+                        "the `{driver}` options of container `{name}`: {what}"
+                    ))
+                    .detail(
+                        "the log driver cannot be set up, so that the container does not start",
+                    ),
                     format!("set `{driver}-address` to `udp://HOST:PORT` or `tcp://HOST:PORT`"),
                 ),
                 Fault::Connects(address) => {
-                    let severity =
-                        if suspected { Severity::Likely } else { Severity::Warning };
+                    let severity = if suspected { Severity::Likely } else { Severity::Warning };
                     let finding = Finding::of(
                         severity,
                         format!("container `{name}` starts only while `{address}` takes its logs"),
@@ -92,7 +95,8 @@ impl Check for FluentdGelf {
                     (finding, relaxed(driver))
                 }
             };
-            let pointer = format!("/containerDefinitions/{}/logConfiguration/options", logging.index);
+            let pointer =
+                format!("/containerDefinitions/{}/logConfiguration/options", logging.index);
             let names: Vec<_> = logging.log.options.keys().cloned().collect();
             let evidence = definition::evidence(cx, &task_definition, &pointer, names)?;
             let mut remedy = Remedy::new(advice);
@@ -158,7 +162,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
         finding::Severity,
@@ -169,7 +173,7 @@ pub(super) mod tests {
 
     fn logs<'w>(world: &'w mut World, driver: &str, options: &Value) -> &'w mut World {
         let offered = format!("com.amazonaws.ecs.capability.logging-driver.{driver}");
-        placed(world, "1.105.1", &[&offered])
+        placed(world, "EC2", &[&offered])
             .task("/containers/0/reason", json!(MESSAGE))
             .container("/logConfiguration", json!({"logDriver": driver, "options": options}))
     }
@@ -215,7 +219,11 @@ pub(super) mod tests {
             ("gelf", json!({"gelf-address": "[redacted]"}), None),
             ("syslog", json!({}), None),
             ("syslog", json!({"syslog-address": "udp://10.0.0.9:514"}), None),
-            ("syslog", json!({"syslog-address": "tcp+tls://10.0.0.9:6514"}), Some(Severity::Likely)),
+            (
+                "syslog",
+                json!({"syslog-address": "tcp+tls://10.0.0.9:6514"}),
+                Some(Severity::Likely),
+            ),
         ] {
             let mut world = World::default();
             logs(&mut world, driver, &options);

@@ -109,7 +109,10 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::SETTING;
-    use crate::checks::testing::{Examples, World};
+    use crate::{
+        Diagnosis,
+        checks::testing::{Examples, World},
+    };
 
     const MODE: &str = "/logConfiguration/options/mode";
 
@@ -161,7 +164,7 @@ pub(super) mod tests {
         exited(&mut world).container(MODE, json!("non-blocking"));
         let outcome = world.outcome("log-mode");
         assert_eq!(outcome.findings.len(), 1, "{outcome:?}");
-        assert!(!world.asked().contains("ecs:ListAccountSettings"));
+        assert!(!world.asked(&Diagnosis::new()).contains("ecs:ListAccountSettings"));
         world.container(MODE, json!("[redacted]"));
         assert!(world.outcome("log-mode").findings.is_empty());
     }

@@ -178,7 +178,11 @@ pub(super) mod tests {
             ("", 1),
         ] {
             let mut world = World::default();
-            assert_eq!(splunk(&mut world, url).outcome("log-splunk").findings.len(), findings, "{url}");
+            assert_eq!(
+                splunk(&mut world, url).outcome("log-splunk").findings.len(),
+                findings,
+                "{url}"
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
-use super::{
-    service::object,
-    task::{self, failures},
-};
 use crate::{
     check::{Check, Cx, Meta, check},
+    checks::{
+        service::object,
+        task::{self, failures},
+    },
     facts::{self, Missing},
     finding::{Finding, Remedy},
 };

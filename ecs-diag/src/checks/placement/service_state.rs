@@ -1,11 +1,10 @@
 use serde_json::json;
 
-use super::service::object;
 use crate::{
     Target,
     aws::ecs::{DeploymentConfiguration, Service},
     check::{Check, Cx, Meta, check},
-    checks::definition,
+    checks::{definition, service::object},
     facts::Missing,
     finding::{Finding, Remedy, Severity},
 };

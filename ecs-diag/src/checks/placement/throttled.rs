@@ -1,6 +1,6 @@
-use super::{service::object, task};
 use crate::{
     check::{Check, Cx, Meta, check},
+    checks::{service::object, task},
     facts::Missing,
     finding::{Finding, Remedy},
     shell,

@@ -47,9 +47,12 @@ impl Check for AsmCrossAccount {
         if secrets.is_empty() {
             return cx.not_applicable(NO_SECRETS);
         }
-        cx.each(secrets, |cx, secret| {
-            if secret.is_foreign(cx) { foreign(cx, &secret) } else { Ok(()) }
-        });
+        cx.each(
+            secrets,
+            |cx, secret| {
+                if secret.is_foreign(cx) { foreign(cx, &secret) } else { Ok(()) }
+            },
+        );
         Ok(())
     }
 }
@@ -72,10 +75,13 @@ fn foreign(cx: &mut Cx<'_>, secret: &Secret) -> Result<(), Missing> {
     let key = answer.kms_key_id.as_deref();
     let severity = keys::severity(cx)?;
     let finding = match key.filter(|key| !key.ends_with("alias/aws/secretsmanager")) {
-        None => Finding::of(severity, format!(
-            "secret `{name}` of account `{account}` is encrypted with the AWS managed key \
+        None => Finding::of(
+            severity,
+            format!(
+                "secret `{name}` of account `{account}` is encrypted with the AWS managed key \
              `aws/secretsmanager`, which is not for other accounts"
-        ))
+            ),
+        )
         .detail(format!(
             "{by} needs it before it starts, and Secrets Manager gives a secret under that key to \
              its own account only"

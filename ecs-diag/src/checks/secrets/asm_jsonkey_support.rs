@@ -107,7 +107,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::{one, placed},
             testing::{Examples, SECRET, World},
         },
     };
@@ -122,7 +122,13 @@ pub(super) mod tests {
         },
         passes: |_| {},
         unknown: |world| {
-            placed(world.stopped(MESSAGE), "1.30.0", &[]).deny("ecs:DescribeContainerInstances");
+            one(
+                placed(world.stopped(MESSAGE), "EC2", &[]),
+                0,
+                "/versionInfo/agentVersion",
+                json!("1.30.0"),
+            )
+            .deny("ecs:DescribeContainerInstances");
         },
         near_miss: |world| {
             world
@@ -151,10 +157,10 @@ pub(super) mod tests {
             ("1.36.2", "", Status::Passed),
             ("1.36.2", ":password::", Status::Failed),
             ("1.37.0", ":password::", Status::Passed),
-            ("1.105.1", ":password::", Status::Passed),
+            ("EC2", ":password::", Status::Passed),
         ] {
             let mut world = World::default();
-            placed(&mut world, agent, &[])
+            one(placed(&mut world, "EC2", &[]), 0, "/versionInfo/agentVersion", json!(agent))
                 .container("/secrets/0/valueFrom", json!(format!("{SECRET}{tail}")));
             let outcome = world.outcome("sec-asm-jsonkey-support");
             assert_eq!(outcome.status, status, "{agent} {tail}");

@@ -123,7 +123,8 @@ fn compare(
     };
     let evidence = Evidence::new(query, "/VersionIdsToStages", json!(versions)).object(name);
     let remedy = definition::deployed(cx, &task_definition, remedy);
-    let finding = Finding::of(severity, summary).detail(detail).changed_at(answer.last_changed_date);
+    let finding =
+        Finding::of(severity, summary).detail(detail).changed_at(answer.last_changed_date);
     cx.report(secret.finding(finding).evidence(evidence).remedy(remedy));
     Ok(())
 }

@@ -67,12 +67,15 @@ impl Check for DuplicateName {
         )
         .resource(definition::resource(&task_definition));
         for (index, container, _) in &twice {
-            let names: Vec<_> = container.secrets.iter().map(|secret| secret.name.clone()).collect();
+            let names: Vec<_> =
+                container.secrets.iter().map(|secret| secret.name.clone()).collect();
             let pointer = format!("/containerDefinitions/{index}/secrets");
             let evidence = definition::evidence(cx, &task_definition, &pointer, names)?;
             finding = finding.evidence(evidence);
         }
-        let remedy = Remedy::new("remove the variable from `environment`, from `secrets` or from the overrides");
+        let remedy = Remedy::new(
+            "remove the variable from `environment`, from `secrets` or from the overrides",
+        );
         cx.report(finding.remedy(definition::deployed(cx, &task_definition, remedy)));
         Ok(())
     }

@@ -99,18 +99,13 @@ fn look_up(cx: &mut Cx<'_>, file: &EnvFile, location: &Location<'_>) -> Result<(
                 ),
                 _ => (
                     format!("environment file `{url}` does not exist"),
-                    Remedy::new(format!(
-                        "upload the file to `{url}`, or name the key that it has"
-                    ))
-                    .command(format!("aws s3 cp FILE {}", quoted(&url)))
-                    .edit(Edit::Answer(query.clone(), json!({"ContentLength": 1}))),
+                    Remedy::new(format!("upload the file to `{url}`, or name the key that it has"))
+                        .command(format!("aws s3 cp FILE {}", quoted(&url)))
+                        .edit(Edit::Answer(query.clone(), json!({"ContentLength": 1}))),
                 ),
             };
-            let remedy = if bucket_known == Some(false) {
-                file.renamed(cx, remedy, None)?
-            } else {
-                remedy
-            };
+            let remedy =
+                if bucket_known == Some(false) { file.renamed(cx, remedy, None)? } else { remedy };
             Finding::blocker(what)
                 .detail(format!("{by} needs it before it starts; keys are case-sensitive"))
                 .evidence(Evidence::new(query, "/ETag", Value::Null))

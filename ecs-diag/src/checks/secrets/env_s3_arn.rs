@@ -57,9 +57,11 @@ impl Check for EnvS3Arn {
 fn reference(cx: &mut Cx<'_>, file: &EnvFile) -> Result<(), Missing> {
     let arn = &file.arn;
     let (severity, what, right) = match (file.location(), file.kind.as_deref()) {
-        (Err(why), _) => {
-            (Severity::Blocker, format!("`{arn}` is no ARN of an S3 object: {why}"), corrected(cx, arn))
-        }
+        (Err(why), _) => (
+            Severity::Blocker,
+            format!("`{arn}` is no ARN of an S3 object: {why}"),
+            corrected(cx, arn),
+        ),
         (Ok(_), Some(kind)) if kind != "s3" => {
             let what = format!("the environment file `{arn}` has the type `{kind}`, not `s3`");
             (Severity::Blocker, what, None)
@@ -190,7 +192,10 @@ pub(super) mod tests {
             ("arn:aws:s3:::shop-config", Some(Severity::Blocker)),
             ("arn:aws:s3:::shop-config/", Some(Severity::Blocker)),
             ("arn:aws:s3:::/prod.env", Some(Severity::Blocker)),
-            ("arn:aws:s3:eu-west-1:111122223333:accesspoint/a/object/b.env", Some(Severity::Blocker)),
+            (
+                "arn:aws:s3:eu-west-1:111122223333:accesspoint/a/object/b.env",
+                Some(Severity::Blocker),
+            ),
             ("arn:aws:ssm:eu-west-1:111122223333:parameter/x", Some(Severity::Blocker)),
             ("https://shop-config.s3.amazonaws.com/prod.env", Some(Severity::Blocker)),
             ("", Some(Severity::Blocker)),

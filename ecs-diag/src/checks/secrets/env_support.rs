@@ -87,7 +87,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::{one, placed},
             testing::{Examples, World},
         },
         finding::Severity,
@@ -106,10 +106,11 @@ pub(super) mod tests {
             files(world);
         },
         unknown: |world| {
-            placed(files(world), "1.38.0", &[]).without("containerInstances");
+            one(placed(files(world), "EC2", &[]), 0, "/versionInfo/agentVersion", json!("1.38.0"))
+                .without("containerInstances");
         },
         near_miss: |world| {
-            placed(files(world), "1.39.0", &[]);
+            one(placed(files(world), "EC2", &[]), 0, "/versionInfo/agentVersion", json!("1.39.0"));
         },
     };
 
@@ -128,7 +129,7 @@ pub(super) mod tests {
     #[test]
     fn agents_and_windows() {
         let mut world = World::default();
-        placed(files(&mut world), "1.38.0", &[]);
+        one(placed(files(&mut world), "EC2", &[]), 0, "/versionInfo/agentVersion", json!("1.38.0"));
         assert_eq!(world.outcome("env-support").status, Status::Failed);
         assert!(world.verified("env-support"));
         let mut world = World::default();

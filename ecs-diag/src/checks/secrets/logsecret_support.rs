@@ -80,7 +80,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::{one, placed},
             testing::{Examples, World},
         },
     };
@@ -97,16 +97,27 @@ pub(super) mod tests {
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            placed(secret_option(world), "1.26.1", &[]);
+            one(
+                placed(secret_option(world), "EC2", &[]),
+                0,
+                "/versionInfo/agentVersion",
+                json!("1.26.1"),
+            );
         },
         passes: |world| {
             secret_option(world);
         },
         unknown: |world| {
-            placed(secret_option(world), "1.26.1", &[]).deny("ecs:DescribeContainerInstances");
+            one(
+                placed(secret_option(world), "EC2", &[]),
+                0,
+                "/versionInfo/agentVersion",
+                json!("1.26.1"),
+            )
+            .deny("ecs:DescribeContainerInstances");
         },
         near_miss: |world| {
-            placed(secret_option(world), "1.105.1", &[]);
+            placed(secret_option(world), "EC2", &[]);
         },
     };
 
@@ -115,10 +126,10 @@ pub(super) mod tests {
         insta::assert_snapshot!(EXAMPLES.messages("sec-logsecret-support"), @"
         blocker: container agent 1.26.1 cannot give secrets to log drivers
           the log driver of container `app` has `secretOptions`; that needs 1.27.0 or newer
-          @ AWS::ECS::ContainerInstance 0f1e2d3c4b5a69788796a5b4c3d2e1f0
+          @ AWS::ECS::ContainerInstance 0a0000000000000000000000000000a1
           @ AWS::ECS::TaskDefinition checkout:42
           fix (verified): update the container agent
-          $ aws ecs update-container-agent --container-instance 0f1e2d3c4b5a69788796a5b4c3d2e1f0 --cluster shop --region eu-west-1
+          $ aws ecs update-container-agent --container-instance 0a0000000000000000000000000000a1 --cluster shop --region eu-west-1
         ");
     }
 

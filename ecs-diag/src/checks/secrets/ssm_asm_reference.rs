@@ -80,9 +80,8 @@ fn look_up(cx: &mut Cx<'_>, parameter: &Parameter, name: &str) -> Result<(), Mis
             "{by} needs it before it starts: Systems Manager asks Secrets Manager for it"
         ))
         .evidence(Evidence::new(query, "/ARN", Value::Null));
-        let remedy = Remedy::new(
-            "correct the name, or create the secret and refer to it by its own ARN",
-        );
+        let remedy =
+            Remedy::new("correct the name, or create the secret and refer to it by its own ARN");
         let finding = parameter.finding(cx, finding).remedy(remedy.command(command));
         cx.report(finding);
         return Ok(());

@@ -124,9 +124,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_colons_of_an_arn_are_no_selector() {
-        for (text, findings) in
-            [("/shop/flag:prod", 1), ("/shop/flag", 0), ("/shop/flag:", 1)]
-        {
+        for (text, findings) in [("/shop/flag:prod", 1), ("/shop/flag", 0), ("/shop/flag:", 1)] {
             let mut world = World::default();
             refers_to(&mut world, text);
             assert_eq!(world.outcome("sec-ssm-selector").findings.len(), findings, "{text}");

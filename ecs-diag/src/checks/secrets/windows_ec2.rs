@@ -3,7 +3,7 @@ use serde_json::Value;
 use crate::{
     LaunchType,
     check::{Check, Cx, Meta, check},
-    checks::{definition, features, instance, task},
+    checks::{definition, features, instances},
     facts::Missing,
     finding::{Finding, Remedy},
 };
@@ -62,14 +62,14 @@ impl Check for WindowsEc2 {
         if cx.launch_type()? != LaunchType::Ec2 || !on_windows {
             return cx.not_applicable("the task does not run Windows containers on EC2 instances");
         }
-        let Some(instance) = instance::of(cx)? else {
+        let Some(instance) = instances::own(cx)? else {
             return cx.not_applicable("the task was not placed on an instance");
         };
         if instance.has(ATTRIBUTE) {
             return Ok(());
         }
         let variable = "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE";
-        let id = task::id(&instance.container_instance_arn);
+        let id = instance.id();
         cx.report(
             Finding::warning(format!("container instance `{id}` does not set `{variable}`"))
                 .detail(format!(
@@ -78,7 +78,7 @@ impl Check for WindowsEc2 {
                     definition::containers(awslogs)
                 ))
                 .resource(instance.resource())
-                .evidence(instance.evidence("/attributes", Value::Null))
+                .evidence(instance.evidence(cx, "/attributes", Value::Null))
                 .remedy(Remedy::new("set the variable on the instances and replace them").step(
                     format!(
                         "in the user data, before `Initialize-ECSAgent`: \
@@ -98,13 +98,13 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instance::tests::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
     };
 
     fn windows<'w>(world: &'w mut World, attributes: &[&str]) -> &'w mut World {
-        placed(world, "1.105.1", attributes)
+        placed(world, "EC2", attributes)
             .definition("/runtimePlatform/operatingSystemFamily", json!("WINDOWS_SERVER_2022_CORE"))
     }
 
@@ -119,16 +119,16 @@ pub(super) mod tests {
             windows(world, &[]).without("containerInstances");
         },
         near_miss: |world| {
-            placed(world, "1.105.1", &[]);
+            placed(world, "EC2", &[]);
         },
     };
 
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages("sec-windows-ec2"), @r#"
-        warning: container instance `0f1e2d3c4b5a69788796a5b4c3d2e1f0` does not set `ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE`
+        warning: container instance `0a0000000000000000000000000000a1` does not set `ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE`
           ECS documents it as necessary for Windows tasks that have secrets and log with `awslogs`, as container `app` does
-          @ AWS::ECS::ContainerInstance 0f1e2d3c4b5a69788796a5b4c3d2e1f0
+          @ AWS::ECS::ContainerInstance 0a0000000000000000000000000000a1
           fix: set the variable on the instances and replace them
           - in the user data, before `Initialize-ECSAgent`: `[Environment]::SetEnvironmentVariable("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE", $TRUE, "Machine")`
         "#);

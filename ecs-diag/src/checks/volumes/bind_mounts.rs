@@ -197,7 +197,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
         report::Confidence,

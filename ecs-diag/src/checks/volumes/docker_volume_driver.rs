@@ -160,7 +160,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::{not_placed, placed},
+            instances::fixtures::{not_placed, placed},
             testing::{Examples, World},
         },
     };
@@ -198,9 +198,9 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @"
-        blocker: container instance `9f8e7d6c5b4a39281706f5e4d3c2b1a0` (agent 1.98.0) does not have `ecs.capability.docker-plugin.rexray/ebs`
+        blocker: container instance `0a0000000000000000000000000000a1` (agent 1.98.0) does not have `ecs.capability.docker-plugin.rexray/ebs`
           without it volume `data` cannot be mounted; the agent registers the attribute when it finds what that takes, and ECS places the task on no instance that lacks it
-          @ AWS::ECS::ContainerInstance 9f8e7d6c5b4a39281706f5e4d3c2b1a0
+          @ AWS::ECS::ContainerInstance 0a0000000000000000000000000000a1
           fix: install the volume driver `rexray/ebs` on the container instances
           - `docker plugin ls` on the instance shows the driver's name and that it is enabled
           - restart the ECS agent: it looks for plugins when it starts

@@ -149,10 +149,7 @@ impl Check for EfsAccessPoint {
                         .resource(resource)
                         .evidence(seen("/LifeCycleState", state.into()))
                         .remedy(
-                            Remedy::new(
-                                "name an access point that is available",
-                            )
-                            .command(list),
+                            Remedy::new("name an access point that is available").command(list),
                         ),
                     );
                     return Ok(());

@@ -66,18 +66,14 @@ impl Check for EfsFilesystem {
                     "{what} cannot be mounted: the name of the file system does not resolve"
                 );
                 let finding = if efs::unresolved(cx, id)? {
-                    Finding::blocker(format!(
-                        "file system `{id}` does not exist{region}"
-                    ))
-                    .detail(detail)
+                    Finding::blocker(format!("file system `{id}` does not exist{region}"))
+                        .detail(detail)
                 } else {
-                    Finding::likely(format!(
-                        "file system `{id}` is not in this account{region}"
-                    ))
-                    .detail(format!(
-                        "{detail}, unless it is another account's and a private hosted zone \
+                    Finding::likely(format!("file system `{id}` is not in this account{region}"))
+                        .detail(format!(
+                            "{detail}, unless it is another account's and a private hosted zone \
                          resolves its name"
-                    ))
+                        ))
                 };
                 cx.report(
                     finding

@@ -82,7 +82,7 @@ fn places(cx: &mut Cx<'_>) -> Result<(Vec<Place>, bool), Missing> {
     let mut places = Vec::new();
     if cx.launch_type()? != LaunchType::Fargate {
         let own = instances::own(cx)?.is_some();
-        for instance in instances::candidates(cx)?.iter() {
+        for instance in instances::own_or_all(cx)?.iter() {
             let attribute = |name: &str| instance.attribute(name).map(str::to_owned);
             let place = Place {
                 subnet: attribute("ecs.subnet-id"),
@@ -93,7 +93,7 @@ fn places(cx: &mut Cx<'_>) -> Result<(Vec<Place>, bool), Missing> {
             };
             if place.zone.is_none() {
                 let why = "the container instance does not say in which Availability Zone it is";
-                return Err(Missing::undecided(cx.query(&instances::list(cx)), why));
+                return Err(instance.unclear(cx, why));
             }
             places.push(place);
         }
@@ -357,7 +357,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::{not_placed, placed},
+            instances::fixtures::{not_placed, placed},
             testing::{Examples, World},
         },
         finding::Severity,

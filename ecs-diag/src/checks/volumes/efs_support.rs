@@ -138,7 +138,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::{not_placed, placed},
+            instances::fixtures::{not_placed, placed},
             testing::{Examples, World},
         },
     };
@@ -229,12 +229,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_large_cluster_is_read_in_parts_and_a_huge_one_not_at_all() {
-        for (instances, status) in [(250, Status::Failed), (1001, Status::Unknown)] {
-            let mut world = World::default();
-            not_placed(mounted(&mut world), "EC2", &vec![&[][..]; instances]);
-            assert_eq!(world.outcome(ID).status, status, "{instances}");
-        }
+    fn a_large_cluster_is_read_in_parts() {
+        let mut world = World::default();
+        not_placed(mounted(&mut world), "EC2", &vec![&[][..]; 250]);
+        assert_eq!(world.outcome(ID).status, Status::Failed);
     }
 
     #[test]

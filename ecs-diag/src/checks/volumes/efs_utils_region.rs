@@ -57,19 +57,16 @@ impl Check for EfsUtilsRegion {
             return cx.not_applicable("the task was not placed on a container instance");
         };
         let Some(id) = instance.ec2_instance_id.clone() else {
-            let request = instances::list(cx);
             let why = "the container instance does not say which EC2 instance it is";
-            return Err(Missing::undecided(cx.query(&request), why));
+            return Err(instance.unclear(cx, why));
         };
         let set = "or set `region` in `/etc/amazon/efs/efs-utils.conf` on it";
         let request = DescribeInstances { instance_ids: vec![id.clone()] };
         let query = cx.query(&request);
         let answer = cx.get(&request)?;
         let endpoint = answer
-            .iter()
-            .flat_map(|answer| &answer.reservations)
-            .flat_map(|reservation| &reservation.instances)
-            .find(|found| found.instance_id == id)
+            .as_ref()
+            .and_then(|answer| answer.instance(&id))
             .and_then(|found| found.metadata_options.as_ref()?.http_endpoint.clone());
         let resource = Resource::new("AWS::EC2::Instance", id.clone());
         match endpoint.as_deref() {
@@ -135,7 +132,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::placed,
+            instances::fixtures::placed,
             testing::{ACCOUNT, Examples, World},
         },
         finding::Severity,
@@ -166,7 +163,7 @@ pub(super) mod tests {
         placed(mounted(world), "EC2", &["ecs.capability.efs"]).output(
             "Reservations",
             json!({"Reservations": [{"OwnerId": ACCOUNT, "Instances": [{
-                "InstanceId": "i-0123456789abcdef0",
+                "InstanceId": "i-0a000000000000001",
                 "MetadataOptions": {"HttpEndpoint": endpoint, "HttpTokens": "required"},
             }]}]}),
         )
@@ -175,12 +172,12 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @"
-        blocker: the metadata service of instance `i-0123456789abcdef0` is off
+        blocker: the metadata service of instance `i-0a000000000000001` is off
           efs-utils asks it for the Region from which it builds the name of the file system, unless its configuration file names the Region
-          @ AWS::EC2::Instance i-0123456789abcdef0
+          @ AWS::EC2::Instance i-0a000000000000001
           fix: turn the metadata service of the instance on
           - or set `region` in `/etc/amazon/efs/efs-utils.conf` on it
-          $ aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --http-endpoint enabled --region eu-west-1
+          $ aws ec2 modify-instance-metadata-options --instance-id i-0a000000000000001 --http-endpoint enabled --region eu-west-1
         ");
     }
 

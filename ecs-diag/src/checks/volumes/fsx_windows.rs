@@ -108,7 +108,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
     };
@@ -150,9 +150,9 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages(ID), @"
-        blocker: container instance `9f8e7d6c5b4a39281706f5e4d3c2b1a0` (agent 1.98.0) does not have `ecs.capability.fsxWindowsFileServer`
+        blocker: container instance `0a0000000000000000000000000000a1` (agent 1.98.0) does not have `ecs.capability.fsxWindowsFileServer`
           without it volume `share` cannot be mounted; the agent registers the attribute when it finds what that takes, and ECS places the task on no instance that lacks it
-          @ AWS::ECS::ContainerInstance 9f8e7d6c5b4a39281706f5e4d3c2b1a0
+          @ AWS::ECS::ContainerInstance 0a0000000000000000000000000000a1
           fix: run the task on instances of a recent Amazon ECS-optimized Windows AMI that have joined the domain
           - `ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED` must not be `false` on the instance
         ");

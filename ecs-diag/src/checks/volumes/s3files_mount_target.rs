@@ -131,14 +131,12 @@ impl Check for S3FilesMountTarget {
                     .resource(Resource::new("AWS::S3Files::FileSystem", system).arn(arn))
                     .evidence(definition::evidence(cx, &task_definition, &pointer, arn)?)
                     .remedy(
-                        Remedy::new(
-                            "create a mount target in each zone that the task can go to",
-                        )
-                        .command(format!(
-                            "aws s3files list-mount-targets --file-system-id {}{}",
-                            quoted(system),
-                            region_option(region.as_deref())
-                        )),
+                        Remedy::new("create a mount target in each zone that the task can go to")
+                            .command(format!(
+                                "aws s3files list-mount-targets --file-system-id {}{}",
+                                quoted(system),
+                                region_option(region.as_deref())
+                            )),
                     ),
                 );
             }
@@ -174,7 +172,7 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::{
-            instances::account::placed,
+            instances::fixtures::placed,
             testing::{Examples, World},
         },
         report::Confidence,
