@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Arn, Text, Time, request, shape};
 
 request! {
@@ -305,8 +307,40 @@ shape! {
         runtime_platform: Option<RuntimePlatform>,
         /// Ephemeral storage.
         ephemeral_storage: Option<EphemeralStorage>,
+        /// Volumes.
+        volumes: Vec<Volume>,
+        /// IPC namespace: `host`, `task`, `none`.
+        ipc_mode: Option<String>,
+        /// Process namespace: `host`, `task`.
+        pid_mode: Option<String>,
+        /// Conditions on instances.
+        placement_constraints: Vec<Value>,
         /// When it was registered.
         registered_at: Option<Time>,
+    }
+}
+
+shape! {
+    /// A volume of a task.
+    Volume: "camelCase" {
+        /// Name.
+        name: Option<String>,
+        /// Directory of the host.
+        host: Option<HostVolumeProperties>,
+        /// Volume of a Docker driver.
+        docker_volume_configuration: Option<Value>,
+        /// File system of Amazon EFS.
+        efs_volume_configuration: Option<Value>,
+        /// Share of Amazon FSx for Windows File Server.
+        fsx_windows_file_server_volume_configuration: Option<Value>,
+    }
+}
+
+shape! {
+    /// A directory of the host.
+    HostVolumeProperties: "camelCase" {
+        /// Path; Docker chooses one where absent.
+        source_path: Option<String>,
     }
 }
 
@@ -345,10 +379,113 @@ shape! {
         secrets: Vec<Secret>,
         /// Credentials of a private registry.
         repository_credentials: Option<RepositoryCredentials>,
+        /// Whether a service pins the tag to a digest: `enabled` or `disabled`.
+        version_consistency: Option<String>,
         /// Log driver.
         log_configuration: Option<LogConfiguration>,
         /// Log router.
         firelens_configuration: Option<FirelensConfiguration>,
+        /// Ports.
+        port_mappings: Vec<PortMapping>,
+        /// Containers that must be in some state before this one starts.
+        depends_on: Vec<ContainerDependency>,
+        /// Seconds that others wait for it.
+        start_timeout: Option<i64>,
+        /// Seconds it has to stop.
+        stop_timeout: Option<i64>,
+        /// Limits of the operating system.
+        ulimits: Vec<Ulimit>,
+        /// Options of Linux.
+        linux_parameters: Option<LinuxParameters>,
+        /// GPUs.
+        resource_requirements: Vec<ResourceRequirement>,
+        /// Containers whose names and variables it gets.
+        links: Vec<String>,
+        /// Whether it has all rights on the host.
+        privileged: Option<bool>,
+        /// Whether it has no network.
+        disable_networking: Option<bool>,
+        /// Name servers.
+        dns_servers: Vec<String>,
+        /// Search domains.
+        dns_search_domains: Vec<String>,
+        /// Labels for SELinux and AppArmor, and credential specs.
+        docker_security_options: Vec<String>,
+        /// Lines of `/etc/hosts`.
+        extra_hosts: Vec<Value>,
+    }
+}
+
+shape! {
+    /// A port of a container.
+    PortMapping: "camelCase" {
+        /// Port in the container.
+        container_port: Option<i64>,
+        /// Port of the host.
+        host_port: Option<i64>,
+        /// `tcp` or `udp`; absent means `tcp`.
+        protocol: Option<String>,
+        /// Range of ports in the container.
+        container_port_range: Option<String>,
+    }
+}
+
+shape! {
+    /// A container that must be in some state before another one starts.
+    ContainerDependency: "camelCase" {
+        /// Which container.
+        container_name: Option<String>,
+        /// `START`, `COMPLETE`, `SUCCESS`, `HEALTHY`.
+        condition: Option<String>,
+    }
+}
+
+shape! {
+    /// A limit of the operating system.
+    Ulimit: "camelCase" {
+        /// Which, for instance `nofile`.
+        name: Option<String>,
+        /// Soft limit.
+        soft_limit: Option<i64>,
+        /// Hard limit.
+        hard_limit: Option<i64>,
+    }
+}
+
+shape! {
+    /// Options of Linux.
+    LinuxParameters: "camelCase" {
+        /// Capabilities.
+        capabilities: Option<KernelCapabilities>,
+        /// Devices of the host.
+        devices: Vec<Value>,
+        /// Swap in MiB.
+        max_swap: Option<i64>,
+        /// How eagerly is swapped.
+        swappiness: Option<i64>,
+        /// Size of `/dev/shm` in MiB.
+        shared_memory_size: Option<i64>,
+    }
+}
+
+shape! {
+    /// Capabilities of Linux.
+    KernelCapabilities: "camelCase" {
+        /// Those it gets.
+        add: Vec<String>,
+        /// Those it loses.
+        drop: Vec<String>,
+    }
+}
+
+shape! {
+    /// A resource that a container demands.
+    ResourceRequirement: "camelCase" {
+        /// `GPU`, `InferenceAccelerator`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// How many.
+        value: Option<Text>,
     }
 }
 
@@ -465,6 +602,8 @@ shape! {
         events: Vec<ServiceEvent>,
         /// Network.
         network_configuration: Option<NetworkConfiguration>,
+        /// The revisions that its tasks run, newest deployment among them.
+        current_service_revisions: Vec<ServiceRevisionSummary>,
         /// When it was created.
         created_at: Option<Time>,
     }
@@ -548,6 +687,58 @@ shape! {
         security_groups: Vec<String>,
         /// `ENABLED` or `DISABLED`.
         assign_public_ip: Option<String>,
+    }
+}
+
+shape! {
+    /// A revision of a service, by ARN.
+    ServiceRevisionSummary: "camelCase" {
+        /// ARN.
+        arn: Option<String>,
+    }
+}
+
+request! {
+    /// Describes revisions of services.
+    DescribeServiceRevisions: "ecs", "DescribeServiceRevisions", "camelCase" => DescribeServiceRevisionsResponse {
+        /// ARNs, at most 20.
+        service_revision_arns: Vec<String>,
+    }
+}
+
+shape! {
+    /// Revisions of services, and what could not be found.
+    DescribeServiceRevisionsResponse: "camelCase" {
+        /// The revisions found.
+        service_revisions: Vec<ServiceRevision>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// What a service runs since a deployment.
+    ServiceRevision: "camelCase" {
+        /// ARN.
+        service_revision_arn: String,
+        /// ARN of the task definition revision.
+        task_definition: Option<String>,
+        /// Images, with the digests that their tags had.
+        container_images: Vec<ContainerImage>,
+        /// When it was created.
+        created_at: Option<Time>,
+    }
+}
+
+shape! {
+    /// The image of a container in a revision of a service.
+    ContainerImage: "camelCase" {
+        /// Which container.
+        container_name: Option<String>,
+        /// Image as the task definition names it.
+        image: Option<String>,
+        /// Digest that its tag had when the deployment began.
+        image_digest: Option<String>,
     }
 }
 
