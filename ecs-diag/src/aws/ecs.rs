@@ -314,7 +314,7 @@ shape! {
         /// Process namespace: `host`, `task`.
         pid_mode: Option<String>,
         /// Conditions on instances.
-        placement_constraints: Vec<Value>,
+        placement_constraints: Vec<PlacementConstraint>,
         /// When it was registered.
         registered_at: Option<Time>,
     }
@@ -324,23 +324,48 @@ shape! {
     /// A volume of a task.
     Volume: "camelCase" {
         /// Name.
-        name: Option<String>,
+        name: String,
         /// Directory of the host.
-        host: Option<HostVolumeProperties>,
+        host: Option<HostVolume>,
         /// Volume of a Docker driver.
-        docker_volume_configuration: Option<Value>,
+        docker_volume_configuration: Option<DockerVolume>,
         /// File system of Amazon EFS.
-        efs_volume_configuration: Option<Value>,
-        /// Share of Amazon FSx for Windows File Server.
-        fsx_windows_file_server_volume_configuration: Option<Value>,
+        efs_volume_configuration: Option<EfsVolume>,
     }
 }
 
 shape! {
     /// A directory of the host.
-    HostVolumeProperties: "camelCase" {
+    HostVolume: "camelCase" {
         /// Path; Docker chooses one where absent.
         source_path: Option<String>,
+    }
+}
+
+shape! {
+    /// A volume of a Docker driver.
+    DockerVolume: "camelCase" {
+        /// Driver.
+        driver: Option<String>,
+    }
+}
+
+shape! {
+    /// A file system of Amazon EFS.
+    EfsVolume: "camelCase" {
+        /// Id.
+        file_system_id: String,
+    }
+}
+
+shape! {
+    /// A condition on instances.
+    PlacementConstraint: "camelCase" {
+        /// `memberOf`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// Expression of the cluster query language.
+        expression: Option<String>,
     }
 }
 
@@ -649,6 +674,8 @@ shape! {
         launch_type: Option<String>,
         /// Capacity providers, where there is no launch type.
         capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+        /// Fargate platform version.
+        platform_version: Option<String>,
         /// State of the rollout.
         rollout_state: Option<String>,
         /// Why it is in that state.
@@ -739,6 +766,34 @@ shape! {
         image: Option<String>,
         /// Digest that its tag had when the deployment began.
         image_digest: Option<String>,
+    }
+}
+
+request! {
+    /// Lists the settings of the account.
+    ListAccountSettings: "ecs", "ListAccountSettings", "camelCase" => ListAccountSettingsResponse {
+        /// Which one.
+        name: &'static str,
+        /// Whether what applies is told, set or not.
+        effective_settings: bool,
+    }
+}
+
+shape! {
+    /// Settings of the account.
+    ListAccountSettingsResponse: "camelCase" {
+        /// The settings.
+        settings: Vec<Setting>,
+    }
+}
+
+shape! {
+    /// A setting of the account.
+    Setting: "camelCase" {
+        /// Name.
+        name: Option<String>,
+        /// Value.
+        value: Option<String>,
     }
 }
 

@@ -93,7 +93,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("ecs", "DescribeTaskDefinition", &["ecs:DescribeTaskDefinition"]).asked(),
     Operation::new("ecs", "DescribeTaskSets", &["ecs:DescribeTaskSets"]),
     Operation::new("ecs", "DescribeTasks", &["ecs:DescribeTasks"]).asked(),
-    Operation::new("ecs", "ListAccountSettings", &["ecs:ListAccountSettings"]),
+    Operation::new("ecs", "ListAccountSettings", &["ecs:ListAccountSettings"]).asked(),
     Operation::new("ecs", "ListContainerInstances", &["ecs:ListContainerInstances"]),
     Operation::new("ecs", "ListServiceDeployments", &["ecs:ListServiceDeployments"]),
     Operation::new("ecs", "ListServices", &["ecs:ListServices"]),

@@ -2,7 +2,14 @@
 
 super::checks! {
     size: Size,
+    platform_version: PlatformVersion,
+    unsupported_params: UnsupportedParams,
+    container_sums: ContainerSums,
+    awsvpc_ports: AwsvpcPorts,
     runtime_platform: RuntimePlatform,
+    ulimits: Ulimits,
+    fips: Fips,
+    internal_error: InternalError,
 }
 
 use super::{definition, task};

@@ -7,7 +7,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::fargate,
     facts::Missing,
-    finding::{Evidence, Finding, Remedy, Severity},
+    finding::{Evidence, Finding, Remedy},
     image::Reference,
     signature::Cause,
 };
@@ -16,9 +16,8 @@ check! {
     /// Windows images have their layers in the registry
     ///
     /// # What it looks at
-    /// For Windows tasks, whether the manifests of images in Amazon ECR have layers that are not in the
-    /// registry, but where their URLs say: with Microsoft. It is told as advice, and as a likely cause
-    /// where a pull got no answer.
+    /// Where a pull for a Windows task got no answer, whether the manifests of its images in Amazon ECR
+    /// have layers that are not in the registry, but where their URLs say: with Microsoft.
     ///
     /// # Why it matters
     /// Licences forbid to distribute some layers of Windows, so a push leaves them out. A pull fetches
@@ -60,21 +59,22 @@ impl Check for WindowsForeignLayers {
         if cx.proven(Phase::Pull)? {
             return Ok(());
         }
-        let failure = pull_failure(cx)?.filter(|failure| {
+        let Some(failure) = pull_failure(cx)?.filter(|failure| {
             failure.reading.causes.first() == Some(&Cause::NetRegistryUnreachable)
-        });
+        }) else {
+            return Ok(());
+        };
         cx.each(&images, |cx, found| {
+            if is_told(&failure, &found.image) == Some(false) {
+                return Ok(());
+            }
             let Some((count, at)) = foreign(cx, found)? else { return Ok(()) };
-            let told = failure.as_ref().is_some_and(|f| is_told(f, &found.image) != Some(false));
-            let severity = if told { Severity::Likely } else { Severity::Info };
             let layers = if count == 1 { "one layer".to_owned() } else { format!("{count} layers") };
             let query = cx.query_in(
                 Some(&found.registry.region),
                 &manifest::request(&found.registry, &at),
             );
-            let finding = Finding::of(
-                severity,
-                format!(
+            let finding = Finding::likely(format!(
                     "image `{}` has {layers} of Windows that Microsoft's registry holds",
                     found.image.text
                 ),
@@ -154,7 +154,6 @@ pub(super) mod tests {
     use crate::{
         check::Status,
         checks::testing::{ACCOUNT, Examples, World},
-        finding::Severity,
     };
 
     const ID: &str = "img-windows-foreign-layers";
@@ -205,10 +204,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn it_is_advice_where_the_registry_answered() {
+    fn it_is_asked_only_where_the_registry_did_not_answer() {
         let mut world = World::default();
-        let outcome = windows(&mut world, ELSEWHERE).outcome(ID);
-        assert_eq!(outcome.findings[0].severity, Severity::Info);
+        windows(&mut world, ELSEWHERE);
+        assert_eq!(world.outcome(ID).status, Status::Passed);
         assert_eq!(World::default().outcome(ID).status, Status::NotApplicable);
     }
 
@@ -221,6 +220,7 @@ pub(super) mod tests {
         }]});
         let manifest = json!({"layers": [{"mediaType": ELSEWHERE}]});
         windows(&mut world, HERE)
+            .stopped(MESSAGE)
             .set("images", "/images/0/imageManifest", json!(index.to_string()))
             .set(
                 "images",
