@@ -8,6 +8,7 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod iam;
+pub mod kms;
 pub mod logs;
 mod operations;
 pub(crate) mod regions;

@@ -121,7 +121,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::new("iam", "GetRolePolicy", &["iam:GetRolePolicy"]).global(),
     Operation::new("iam", "ListAttachedRolePolicies", &["iam:ListAttachedRolePolicies"]).global(),
     Operation::new("iam", "ListRolePolicies", &["iam:ListRolePolicies"]).global(),
-    Operation::new("kms", "DescribeKey", &["kms:DescribeKey"]),
+    Operation::new("kms", "DescribeKey", &["kms:DescribeKey"]).asked(),
     Operation::new("kms", "GetKeyPolicy", &["kms:GetKeyPolicy"]),
     Operation::new("kms", "ListAliases", &["kms:ListAliases"]),
     Operation::new("kms", "ListGrants", &["kms:ListGrants"]),

@@ -21,6 +21,7 @@ super::checks! {
     aws_owned_registry: AwsOwnedRegistry,
     ecr_cross_account: EcrCrossAccount,
     ecr_cross_region: EcrCrossRegion,
+    ecr_kms_key: EcrKmsKey,
     ptc_rule: PtcRule,
     ptc_credentials: PtcCredentials,
     rate_limit: RateLimit,
