@@ -232,9 +232,9 @@ pub(super) mod tests {
         }
     }
 
-    fn two(first: Value, second: Value) -> Outcome {
+    fn two(first: &Value, second: &Value) -> Outcome {
         let mut world = World::default();
-        world.container("/portMappings", first).definition(
+        world.container("/portMappings", first.clone()).definition(
             "/containerDefinitions/-",
             json!({"name": "proxy", "image": "nginx", "portMappings": second}),
         );
@@ -243,12 +243,12 @@ pub(super) mod tests {
 
     #[test]
     fn containers_share_the_ports_of_one_interface() {
-        let outcome = two(json!([{"containerPort": 80}]), json!([{"containerPort": 80}]));
+        let outcome = two(&json!([{"containerPort": 80}]), &json!([{"containerPort": 80}]));
         assert_eq!(outcome.findings[0].severity, Severity::Likely, "{outcome:?}");
-        let outcome = two(json!([{"containerPort": 80}]), json!([{"containerPort": 81}]));
+        let outcome = two(&json!([{"containerPort": 80}]), &json!([{"containerPort": 81}]));
         assert_eq!(outcome.status, Status::Passed);
         let both = json!([{"containerPort": 53}, {"containerPort": 53, "protocol": "udp"}]);
-        let outcome = two(both, json!([]));
+        let outcome = two(&both, &json!([]));
         assert_eq!(outcome.findings[0].severity, Severity::Blocker, "{outcome:?}");
     }
 

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::{is_windows, operating_system, size};
 use crate::{
     LaunchType, Phase,
@@ -126,12 +128,11 @@ impl Check for ContainerSums {
             }
             cx.report(finding);
         }
-        let overridden = |container: &ContainerDefinition| {
-            task.iter().flat_map(|task| &task.overrides.container_overrides).any(|given| {
-                given.name.as_ref() == Some(&container.name)
-                    && (given.memory.is_some() || given.memory_reservation.is_some())
-            })
-        };
+        let overrides = task.iter().flat_map(|task| &task.overrides.container_overrides);
+        let overridden: HashSet<_> = overrides
+            .filter(|given| given.memory.is_some() || given.memory_reservation.is_some())
+            .filter_map(|given| given.name.as_deref())
+            .collect();
         let containers = definition.container_definitions.iter().enumerate();
         let below: Vec<_> = containers
             .filter_map(|(at, one)| {
@@ -148,7 +149,7 @@ impl Check for ContainerSums {
             .collect();
         let mut remedy = Remedy::new("set `memoryReservation` to `memory` or less");
         for (at, one, memory, _) in &below {
-            if overridden(one) {
+            if overridden.contains(one.name.as_str()) {
                 remedy = remedy.step(format!(
                     "start the task with other overrides of memory for container `{}`: they outrank \
                      the task definition",

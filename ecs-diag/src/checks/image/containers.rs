@@ -1,6 +1,6 @@
 //! The images that the containers of a case name.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     hosts::{self, Home},
@@ -47,15 +47,18 @@ impl Image {
 /// The images that the case's containers name, each once.
 pub(super) fn images(definition: &TaskDefinition) -> Vec<Image> {
     let mut images: Vec<Image> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for (place, container) in definition.container_definitions.iter().enumerate() {
         let Some(text) = &container.image else { continue };
         let credentials = container.repository_credentials.is_some();
-        if let Some(image) = images.iter_mut().find(|image| image.text == *text) {
+        if let Some(at) = known.get(text.as_str()) {
+            let image = &mut images[*at];
             image.containers.push(container.name.clone());
             image.places.push(place);
             image.credentials |= credentials;
             continue;
         }
+        known.insert(text, images.len());
         images.push(Image {
             containers: vec![container.name.clone()],
             places: vec![place],

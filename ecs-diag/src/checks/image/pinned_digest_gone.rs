@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::containers::{
@@ -74,15 +76,14 @@ impl Check for PinnedDigestGone {
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let definition = cx.definition()?;
-        let disabled = |name: &String| {
-            definition.container_definitions.iter().any(|container| {
-                container.name == *name
-                    && container.version_consistency.as_deref() == Some("disabled")
-            })
+        let disabled = |place: usize| {
+            let container = &definition.container_definitions[place];
+            container.version_consistency.as_deref() == Some("disabled")
         };
         let mut images = ecr_images(cx, &definition);
         images.retain(|image| {
-            image.reference.digest.is_none() && !image.image.containers.iter().any(disabled)
+            image.reference.digest.is_none()
+                && !image.image.places.iter().any(|place| disabled(*place))
         });
         if images.is_empty() {
             return cx
@@ -95,8 +96,19 @@ impl Check for PinnedDigestGone {
             return Ok(());
         }
         let failure = pull_failure(cx)?;
+        let task = cx.task()?;
+        // Places of the task's containers by name.
+        let places: HashMap<&str, usize> = task
+            .iter()
+            .flat_map(|task| task.containers.iter().enumerate())
+            .filter_map(|(at, container)| Some((container.name.as_deref()?, at)))
+            .collect();
         cx.each(&images, |cx, image| {
-            let Some(pinned) = pinned(cx, &definition, &service, image, failure.as_deref())? else {
+            let names = image.image.containers.iter();
+            let places: Vec<_> =
+                names.filter_map(|name| places.get(name.as_str()).copied()).collect();
+            let failure = failure.as_deref();
+            let Some(pinned) = pinned(cx, &definition, &service, image, &places, failure)? else {
                 return Ok(());
             };
             let region = Some(image.registry.region.as_str());
@@ -146,7 +158,16 @@ impl Check for PinnedDigestGone {
                     format!("/containerImages/{at}/imageDigest"),
                     new.clone().into(),
                 )],
-                Place::Task | Place::Message => deployed(cx, image, &new)?,
+                // The task as the new deployment starts it.
+                Place::Task | Place::Message => task
+                    .iter()
+                    .flat_map(|task| {
+                        places.iter().map(|at| {
+                            let pointer = format!("/containers/{at}/imageDigest");
+                            task::set(task, pointer, new.as_str())
+                        })
+                    })
+                    .collect(),
             };
             let remedy = edits.into_iter().fold(remedy, Remedy::edit);
             let full = format!("{}@{}", image.image.text, pinned.digest);
@@ -179,36 +200,21 @@ impl Check for PinnedDigestGone {
     }
 }
 
-/// The task as a new deployment starts it.
-fn deployed(cx: &Cx<'_>, image: &EcrImage, digest: &str) -> Result<Vec<Edit>, Missing> {
-    let Some(task) = cx.task()? else { return Ok(vec![]) };
-    let containers = task.containers.iter().enumerate();
-    Ok(containers
-        .filter(|(_, container)| {
-            container.name.as_ref().is_some_and(|name| image.image.containers.contains(name))
-        })
-        .map(|(at, _)| task::set(&task, format!("/containers/{at}/imageDigest"), digest))
-        .collect())
-}
-
 /// The digest that the service is pinned to for this image, as far as anything tells.
 fn pinned(
     cx: &Cx<'_>,
     definition: &TaskDefinition,
     service: &Service,
     image: &EcrImage,
+    places: &[usize],
     failure: Option<&Symptom>,
 ) -> Result<Option<Pinned>, Missing> {
-    let names = |name: &Option<String>| {
-        name.as_ref().is_some_and(|name| image.image.containers.contains(name))
-    };
     let task = cx.task()?;
     // A task set's images are not pinned by the service.
     if let Some(task) = task.as_ref().filter(|_| service.task_sets.is_empty()) {
-        let mut containers = task.containers.iter().enumerate();
-        let found = containers.find_map(|(at, container)| {
-            let digest = container.image_digest.clone().filter(|digest| !digest.is_empty())?;
-            names(&container.name).then_some((at, digest))
+        let found = places.iter().find_map(|at| {
+            let digest = task.containers[*at].image_digest.clone();
+            Some((at, digest.filter(|digest| !digest.is_empty())?))
         });
         if let Some((at, digest)) = found {
             let pointer = format!("/containers/{at}/imageDigest");
@@ -240,7 +246,11 @@ fn pinned(
     for revision in revisions {
         let mut images = revision.container_images.iter().enumerate();
         let found = images.find(|(_, found)| {
-            names(&found.container_name) && found.image.as_ref() == Some(&image.image.text)
+            found.image.as_ref() == Some(&image.image.text)
+                && found
+                    .container_name
+                    .as_ref()
+                    .is_some_and(|name| image.image.containers.contains(name))
         });
         if let Some((at, digest)) = found.and_then(|(at, f)| Some((at, f.image_digest.clone()?))) {
             let arn = revision.service_revision_arn.clone();

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     containers::{EcrImage, ecr_images, image_request, repository_resource},
     manifest::{self, Entry, Manifest, is_single, manifest},
@@ -216,7 +218,7 @@ fn index(
         // No image at all: the matter of `img-attestation-manifest`.
         return Ok(());
     }
-    let mut there: Vec<String> = Vec::new();
+    let mut there = BTreeSet::new();
     let mut found = vec![false; wanted.processors.len()];
     let mut other_build = false;
     for entry in &images {
@@ -228,9 +230,7 @@ fn index(
         if let Some(version) = version {
             name += &format!(" {version}");
         }
-        if !there.contains(&name) {
-            there.push(name);
-        }
+        there.insert(name);
         if !platform.os.eq_ignore_ascii_case(wanted.os) {
             continue;
         }
@@ -316,7 +316,7 @@ fn index(
     };
     let finding = finding
         .evidence(
-            Evidence::new(query.clone(), "/images/0/imageManifest", there.join(", "))
+            Evidence::new(query.clone(), "/images/0/imageManifest", list.clone())
                 .object(image.reference.repository.clone()),
         )
         .remedy(remedy);

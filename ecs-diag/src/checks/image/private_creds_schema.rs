@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::containers::{images, pull_failure};
 use crate::{
     Phase,
@@ -59,32 +61,25 @@ impl Check for PrivateCredsSchema {
         let Some((_, what)) = SAYS.iter().find(|(words, _)| text.contains(words)) else {
             return Ok(());
         };
-        let mut secrets: Vec<&str> = definition
-            .container_definitions
-            .iter()
-            .filter_map(|container| {
-                container.repository_credentials.as_ref()?.credentials_parameter.as_deref()
-            })
-            .collect();
-        secrets.sort_unstable();
-        secrets.dedup();
+        let mut secrets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for container in &definition.container_definitions {
+            let credentials = container.repository_credentials.as_ref();
+            if let Some(secret) = credentials.and_then(|it| it.credentials_parameter.as_deref()) {
+                secrets.entry(secret).or_default().push(&container.name);
+            }
+        }
         // Where the message names one, it is that one.
-        if secrets.iter().any(|secret| failure.text.contains(secret)) {
-            secrets.retain(|secret| failure.text.contains(secret));
+        if secrets.keys().any(|secret| failure.text.contains(secret)) {
+            secrets.retain(|secret, _| failure.text.contains(secret));
         }
         let only = secrets.len() == 1;
-        cx.each(secrets, |cx, secret| {
+        cx.each(secrets, |cx, (secret, names)| {
             let region = secret.starts_with("arn:").then(|| secret.split(':').nth(3)).flatten();
             let region = region.map(str::to_owned).or_else(|| cx.region().map(str::to_owned));
             let request = DescribeSecret { secret_id: secret.to_owned() };
             let found = facts::at_hand(cx.get_in(region.as_deref(), &request))?;
             let name = found.as_ref().map_or(secret, |found| found.name.as_str());
-            let names = definition.container_definitions.iter().filter(|container| {
-                container.repository_credentials.as_ref().is_some_and(|credentials| {
-                    credentials.credentials_parameter.as_deref() == Some(secret)
-                })
-            });
-            let names = definition::containers(names.map(|container| container.name.as_str()));
+            let names = definition::containers(names);
             let doubt = if only { "" } else { ", if it is this secret that the message means" };
             let mut resource = Resource::new("AWS::SecretsManager::Secret", name);
             if secret.starts_with("arn:") {
