@@ -259,13 +259,20 @@ pub(super) fn repository_resource(case: &Case<'_>, image: &EcrImage) -> Resource
         .arn(image.registry.repository_arn(case.partition(), repository))
 }
 
-/// The images outside Amazon ECR that the case's containers name, each once.
-pub(super) fn foreign_images(definition: &TaskDefinition) -> Vec<(Image, Reference)> {
+/// The images outside Amazon ECR that the case's containers name, each once. A host that only looks
+/// like a registry's is the matter of `img-host-misspelled`.
+pub(super) fn foreign_images(
+    case: &Case<'_>,
+    definition: &TaskDefinition,
+) -> Vec<(Image, Reference)> {
+    let home = Home::of(case);
     let images = images(definition).into_iter();
     images
         .filter_map(|image| {
             let reference = image.reference.clone().ok()?;
-            reference.ecr().is_none().then_some((image, reference))
+            let foreign =
+                reference.ecr().is_none() && hosts::misspelt(&reference.host, &home).is_none();
+            foreign.then_some((image, reference))
         })
         .collect()
 }

@@ -50,7 +50,7 @@ impl Check for EngineAuth {
         else {
             return Ok(());
         };
-        cx.each(foreign_images(&definition), |cx, (image, reference)| {
+        cx.each(foreign_images(cx, &definition), |cx, (image, reference)| {
             let told = is_told(&failure, &image).or_else(|| is_host_told(&failure, &reference));
             if told == Some(false) || image.credentials || reference.host == "public.ecr.aws" {
                 return Ok(());

@@ -1,4 +1,7 @@
-use super::containers::{Image, about, images, is_host_told, is_told, pull_failure};
+use super::{
+    containers::{Image, about, images, is_host_told, is_told, pull_failure},
+    hosts::{self, Home},
+};
 use crate::{
     check::{Check, Cx, Meta, check},
     facts::Missing,
@@ -43,9 +46,14 @@ impl Check for HostClass {
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let definition = cx.definition()?;
         let Some(failure) = pull_failure(cx)? else { return Ok(()) };
+        let home = Home::of(cx);
         let images: Vec<Image> = images(&definition);
         cx.each(&images, |cx, image| {
             let Ok(reference) = &image.reference else { return Ok(()) };
+            // A host that only looks like a registry's is of no kind.
+            if hosts::misspelt(&reference.host, &home).is_some() {
+                return Ok(());
+            }
             let told = is_told(&failure, image).or_else(|| is_host_told(&failure, reference));
             if told == Some(false) {
                 return Ok(());
@@ -100,7 +108,7 @@ fn class(reference: &Reference) -> Option<(String, &'static str)> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::class;
-    use crate::checks::testing::{Examples, IMAGE};
+    use crate::checks::testing::{Examples, IMAGE, World};
 
     const ID: &str = "img-host-class";
     const MESSAGE: &str = "CannotPullContainerError: The task can’t pull the image. Check your network \
@@ -128,6 +136,13 @@ pub(super) mod tests {
           what the pull for container `app` needs is a path to the internet: the endpoints of private registries do not serve it
           @ AWS::ECS::TaskDefinition checkout:42
         ");
+    }
+
+    #[test]
+    fn a_misspelt_host_is_of_no_kind() {
+        let mut world = World::default();
+        world.stopped(MESSAGE).image("public.erc.aws/shop/checkout:v42");
+        assert!(world.outcome(ID).findings.is_empty());
     }
 
     #[test]

@@ -1,4 +1,7 @@
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use super::{
     containers::{EcrImage, ecr_images, image_request, repository_resource},
@@ -7,25 +10,25 @@ use super::{
 };
 use crate::{
     LaunchType, Phase,
-    aws::ecs::TaskDefinition,
+    aws::ecs::{Task, TaskDefinition},
     case::Symptom,
     check::{Check, Cx, Meta, check},
     checks::{definition, fargate},
     facts::Missing,
     finding::{Evidence, Finding, Remedy, Severity},
     shell::quoted,
-    signature::Cause,
+    signature::{Cause, Place},
 };
 
 check! {
-    /// Images are built for the task's platform
+    /// Indexes of images list the task's platform
     ///
     /// # What it looks at
     /// For every image in Amazon ECR, whether its index lists a manifest for the operating system and
     /// processor in `runtimePlatform` (on Fargate `LINUX` and `X86_64` where it names none); for
     /// Windows also whether the build is one that the task's Windows family runs. An image without an
-    /// index is built for one platform, and its manifest does not say for which: it is judged only
-    /// where the failure says `exec format error`. On EC2 instances a task definition that names no
+    /// index is built for one platform, and its manifest does not say for which: it is looked at only
+    /// where the failure can come from that. On EC2 instances a task definition that names no
     /// processor may run on either.
     ///
     /// # Why it matters
@@ -118,27 +121,74 @@ impl Check for PlatformMatch {
         if images.is_empty() {
             return cx.not_applicable("no container's image is in Amazon ECR");
         }
-        let exec_format = cx.symptom()?.filter(|symptom| {
-            !symptom.reading.benign && symptom.reading.causes.contains(&Cause::ImageExecFormat)
-        });
+        let suspicion = Suspicion::of(cx)?;
         // What runs was built for where it runs.
-        if exec_format.is_none() && cx.proven(Phase::Start)? {
+        if matches!(suspicion, Suspicion::None) && cx.proven(Phase::Start)? {
             return Ok(());
         }
         let wanted = Wanted::of(cx, &definition)?;
+        let mut judged = false;
         cx.each(&images, |cx, image| {
-            let single =
-                |cx: &mut Cx<'_>| single(cx, &definition, image, &wanted, exec_format.as_deref());
-            if is_single(cx, &image.registry, &image.reference)? == Some(true) {
-                return single(cx);
+            let manifest = match is_single(cx, &image.registry, &image.reference)? {
+                Some(true) => Some(None),
+                _ => match manifest(cx, &image.registry, &image.reference)? {
+                    None => None,
+                    Some(Manifest::Image(_)) => Some(None),
+                    Some(Manifest::Index(entries)) => Some(Some(entries)),
+                },
+            };
+            match (manifest, &suspicion) {
+                (None, _) => judged = true,
+                (Some(Some(entries)), _) => {
+                    judged = true;
+                    index(cx, &definition, image, &wanted, &entries)?;
+                }
+                (Some(None), Suspicion::None) => {}
+                (Some(None), suspicion) => {
+                    judged = true;
+                    single(cx, &definition, image, &wanted, suspicion)?;
+                }
             }
-            match manifest(cx, &image.registry, &image.reference)? {
-                None => Ok(()),
-                Some(Manifest::Image(_)) => single(cx),
-                Some(Manifest::Index(entries)) => index(cx, &definition, image, &wanted, &entries),
-            }
+            Ok(())
         });
-        Ok(())
+        if judged {
+            return Ok(());
+        }
+        cx.not_applicable(
+            "no image in Amazon ECR has an index, and without one a manifest does not say what it is \
+             built for",
+        )
+    }
+}
+
+/// Whether the failure can come from an image that is built for another processor.
+enum Suspicion {
+    /// It cannot.
+    None,
+    /// A container ended as it would, and as others do: exit code 1 or 255.
+    ExitCode(Arc<Task>),
+    /// It says so.
+    Said(Arc<Symptom>),
+}
+
+/// Seconds after which what ran was built for where it ran.
+const RAN: i64 = 60;
+
+impl Suspicion {
+    fn of(cx: &Cx<'_>) -> Result<Self, Missing> {
+        let symptom = cx.symptom()?.filter(|symptom| {
+            !symptom.reading.benign && symptom.reading.causes.contains(&Cause::ImageExecFormat)
+        });
+        let Some(symptom) = symptom else { return Ok(Self::None) };
+        if symptom.text.to_ascii_lowercase().contains("exec format error") {
+            return Ok(Self::Said(symptom));
+        }
+        let Some(task) = cx.task()? else { return Ok(Self::None) };
+        let ended = task.stopping_at.or(task.execution_stopped_at).or(task.stopped_at);
+        let ran = task.started_at.zip(ended).is_some_and(|(started, ended)| {
+            ended.0.as_second().saturating_sub(started.0.as_second()) > RAN
+        });
+        Ok(if ran { Self::None } else { Self::ExitCode(task) })
     }
 }
 
@@ -148,19 +198,31 @@ fn single(
     definition: &TaskDefinition,
     image: &EcrImage,
     wanted: &Wanted,
-    exec_format: Option<&Symptom>,
+    suspicion: &Suspicion,
 ) -> Result<(), Missing> {
     let request = image_request(&image.registry, &image.reference);
     let query = cx.query_in(Some(&image.registry.region), &request);
-    let Some(symptom) = exec_format else {
-        let why = format!(
-            "`{}` has a manifest of its own and no index: for which platform it is built stands in \
-             its configuration, which the API does not give",
-            image.image.text
-        );
-        return Err(Missing::undecided(query, why));
+    let symptom = match suspicion {
+        Suspicion::None => return Ok(()),
+        Suspicion::Said(symptom) => symptom,
+        Suspicion::ExitCode(task) => {
+            let names: HashSet<_> = image.image.containers.iter().collect();
+            let suspect = task.containers.iter().any(|container| {
+                matches!(container.exit_code, Some(1 | 255))
+                    && container.name.as_ref().is_some_and(|name| names.contains(name))
+            });
+            if !suspect {
+                return Ok(());
+            }
+            let why = format!(
+                "`{}` has a manifest of its own and no index: for which platform it is built stands \
+                 in its configuration, which the API does not give",
+                image.image.text
+            );
+            return Err(Missing::undecided(query, why));
+        }
     };
-    if let crate::signature::Place::Container(name) = &symptom.place
+    if let Place::Container(name) = &symptom.place
         && !image.image.containers.contains(name)
     {
         return Ok(());
@@ -420,15 +482,20 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn one_platform_without_an_index_is_not_known() {
+    fn one_platform_without_an_index_matters_only_where_a_program_ended() {
         let mut world = World::default();
-        assert_eq!(single(&mut world).outcome(ID).status, Status::Unknown);
+        assert_eq!(single(&mut world).outcome(ID).status, Status::NotApplicable);
         assert!(!world.asked().contains("ecr:BatchGetImage"));
-        // It runs: it was built for where it runs.
-        world.task("/startedAt", json!("2026-11-20T10:00:40Z"));
-        assert_eq!(world.outcome(ID).status, Status::Passed);
         let outcome = exec_format(&mut world).outcome(ID);
         assert_eq!(outcome.findings[0].severity, Severity::Likely, "{outcome:?}");
+        // The message does not say so, but the exit code is the same.
+        world.task("/containers/0/reason", Value::Null);
+        assert_eq!(world.outcome(ID).status, Status::Unknown);
+        // It ran for hours.
+        world
+            .task("/startedAt", json!("2026-11-20T06:00:00Z"))
+            .task("/stoppingAt", json!("2026-11-20T10:00:00Z"));
+        assert_eq!(world.outcome(ID).status, Status::Passed);
         // Built for the right one, says the index.
         let mut world = World::default();
         assert_eq!(exec_format(&mut world).outcome(ID).status, Status::Passed);

@@ -57,7 +57,7 @@ impl Check for PrivateCredsMissing {
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let definition = cx.definition()?;
-        let mut images = foreign_images(&definition);
+        let mut images = foreign_images(cx, &definition);
         // Amazon ECR Public has no private images.
         images.retain(|(_, reference)| reference.host != "public.ecr.aws");
         if images.is_empty() {

@@ -44,7 +44,7 @@ impl Check for RateLimit {
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let definition = cx.definition()?;
-        let images = foreign_images(&definition);
+        let images = foreign_images(cx, &definition);
         if images.is_empty() {
             return cx.not_applicable("every container's image is in Amazon ECR");
         }
