@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Arn, Text, Time, request, shape};
 
 request! {
@@ -319,6 +321,8 @@ shape! {
         requires_attributes: Vec<Attribute>,
         /// Which container instances it may run on.
         placement_constraints: Vec<PlacementConstraint>,
+        /// IPC namespace: `host`, `task`, `none`.
+        ipc_mode: Option<String>,
     }
 }
 
@@ -391,6 +395,20 @@ shape! {
         privileged: Option<bool>,
         /// Labels of SELinux and AppArmor.
         docker_security_options: Vec<String>,
+        /// Seconds it has to stop.
+        stop_timeout: Option<i64>,
+        /// Limits of the operating system.
+        ulimits: Vec<Ulimit>,
+        /// Containers whose names and variables it gets.
+        links: Vec<String>,
+        /// Whether it has no network.
+        disable_networking: Option<bool>,
+        /// Name servers.
+        dns_servers: Vec<String>,
+        /// Search domains.
+        dns_search_domains: Vec<String>,
+        /// Lines of `/etc/hosts`.
+        extra_hosts: Vec<Value>,
     }
 }
 
@@ -455,6 +473,16 @@ shape! {
         tmpfs: Vec<Tmpfs>,
         /// Whether an init process reaps zombies.
         init_process_enabled: bool,
+        /// Capabilities.
+        capabilities: Option<KernelCapabilities>,
+        /// Devices of the host.
+        devices: Vec<Value>,
+        /// Swap in MiB.
+        max_swap: Option<i64>,
+        /// How eagerly is swapped.
+        swappiness: Option<i64>,
+        /// Size of `/dev/shm` in MiB.
+        shared_memory_size: Option<i64>,
     }
 }
 
@@ -597,6 +625,8 @@ shape! {
         enable_execute_command: bool,
         /// Which container instances its tasks may run on.
         placement_constraints: Vec<PlacementConstraint>,
+        /// The revisions that its tasks run, newest deployment among them.
+        current_service_revisions: Vec<ServiceRevisionSummary>,
     }
 }
 
@@ -746,6 +776,8 @@ shape! {
         updated_at: Option<Time>,
         /// Volumes that are configured at launch.
         volume_configurations: Vec<VolumeConfiguration>,
+        /// Fargate platform version.
+        platform_version: Option<String>,
     }
 }
 
@@ -1303,5 +1335,79 @@ shape! {
         subnets: Vec<String>,
         /// Security groups.
         security_groups: Vec<String>,
+    }
+}
+
+shape! {
+    /// A limit of the operating system.
+    Ulimit: "camelCase" {
+        /// Which, for instance `nofile`.
+        name: Option<String>,
+        /// Soft limit.
+        soft_limit: Option<i64>,
+        /// Hard limit.
+        hard_limit: Option<i64>,
+    }
+}
+
+shape! {
+    /// Capabilities of Linux.
+    KernelCapabilities: "camelCase" {
+        /// Those it gets.
+        add: Vec<String>,
+        /// Those it loses.
+        drop: Vec<String>,
+    }
+}
+
+shape! {
+    /// A revision of a service, by ARN.
+    ServiceRevisionSummary: "camelCase" {
+        /// ARN.
+        arn: Option<String>,
+    }
+}
+
+request! {
+    /// Describes revisions of services.
+    DescribeServiceRevisions: "ecs", "DescribeServiceRevisions", "camelCase" => DescribeServiceRevisionsResponse {
+        /// ARNs, at most 20.
+        service_revision_arns: Vec<String>,
+    }
+}
+
+shape! {
+    /// Revisions of services, and what could not be found.
+    DescribeServiceRevisionsResponse: "camelCase" {
+        /// The revisions found.
+        service_revisions: Vec<ServiceRevision>,
+        /// Why others are not among them.
+        failures: Vec<Failure>,
+    }
+}
+
+shape! {
+    /// What a service runs since a deployment.
+    ServiceRevision: "camelCase" {
+        /// ARN.
+        service_revision_arn: String,
+        /// ARN of the task definition revision.
+        task_definition: Option<String>,
+        /// Images, with the digests that their tags had.
+        container_images: Vec<ContainerImage>,
+        /// When it was created.
+        created_at: Option<Time>,
+    }
+}
+
+shape! {
+    /// The image of a container in a revision of a service.
+    ContainerImage: "camelCase" {
+        /// Which container.
+        container_name: Option<String>,
+        /// Image as the task definition names it.
+        image: Option<String>,
+        /// Digest that its tag had when the deployment began.
+        image_digest: Option<String>,
     }
 }

@@ -473,13 +473,11 @@ pub(super) fn own(case: &Case<'_>) -> Result<Option<Instance>, Missing> {
     let Some(arn) = case.task()?.and_then(|task| task.container_instance_arn.clone()) else {
         return Ok(None);
     };
-    match described(case, &arn)? {
-        Some(instance) => Ok(Some(instance)),
-        None => {
-            let why = format!("container instance `{arn}` is not registered any more");
-            Err(Missing::undecided(case.query(&request(case, [arn])), why))
-        }
+    if let Some(instance) = described(case, &arn)? {
+        return Ok(Some(instance));
     }
+    let why = format!("container instance `{arn}` is not registered any more");
+    Err(Missing::undecided(case.query(&request(case, [arn])), why))
 }
 
 /// The host of the account that the task was placed on; `None` if it is gone.

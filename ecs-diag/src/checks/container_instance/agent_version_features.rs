@@ -168,7 +168,7 @@ fn of_host(
     let id = host.ec2_id();
     let own = host.version_info.agent_version.clone().unwrap_or_default();
     let evidence = host.evidence(cx, "/versionInfo/agentVersion", own.as_str());
-    let Some(lacks) = too_old(&host, features) else {
+    let Some(lacks) = too_old(host, features) else {
         return Err(Missing::undecided(
             evidence.query,
             format!("the answer does not tell the agent version of `{id}`"),

@@ -2,7 +2,14 @@
 
 super::checks! {
     size: Size,
+    platform_version: PlatformVersion,
+    unsupported_params: UnsupportedParams,
+    container_sums: ContainerSums,
+    awsvpc_ports: AwsvpcPorts,
     runtime_platform: RuntimePlatform,
+    ulimits: Ulimits,
+    fips: Fips,
+    internal_error: InternalError,
 }
 
 use super::{definition, task};
@@ -39,6 +46,11 @@ pub(super) fn on_1_4(case: &Case<'_>, task: &ecs::Task) -> Remedy {
 
 /// Whether a platform version for Linux is older than 1.4.0.
 pub(super) fn before_1_4(version: &str) -> bool {
+    before(version, &[1, 4])
+}
+
+/// Whether a platform version is older than another one; `LATEST` is not.
+pub(super) fn before(version: &str, other: &[u32]) -> bool {
     let parts: Result<Vec<u32>, _> = version.split('.').map(str::parse).collect();
-    parts.is_ok_and(|parts| parts.as_slice() < &[1, 4][..])
+    parts.is_ok_and(|parts| parts.as_slice() < other)
 }
