@@ -147,6 +147,29 @@ fn the_operations_that_checks_ask_are_marked_on_the_closed_list() {
     assert_eq!(asked, marked.collect());
 }
 
+/// What most tasks ask for is paid for by all of them.
+#[test]
+fn an_ordinary_task_asks_for_little() {
+    let asked = World::default().asked(&Diagnosis::new());
+    let expected = [
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ecr:BatchGetImage",
+        "ecr:DescribeImages",
+        "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRepositories",
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+        "iam:GetRole",
+        "logs:DescribeLogGroups",
+        "secretsmanager:DescribeSecret",
+        "ssm:DescribeParameters",
+    ];
+    assert_eq!(asked.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
 /// Reverses every array whose order means nothing to AWS.
 fn reverse(value: &mut Value) {
     match value {

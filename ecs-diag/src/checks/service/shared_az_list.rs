@@ -55,6 +55,9 @@ impl Check for SharedAzList {
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
         let Some(service) = cx.service()? else { return cx.not_applicable(NO_SERVICE) };
+        if cx.task()?.is_none() {
+            return cx.not_applicable("no task came as far as a subnet");
+        }
         let network = cx.network()?;
         if network.subnets.len() < 2 {
             return cx.not_applicable("the service has one subnet only, as far as is known");
