@@ -81,7 +81,6 @@ mod tests {
             ("ci-gpu", Confidence::Certain),
             ("ci-user-data-cluster", Confidence::Likely),
             ("plc-constraints", Confidence::Certain),
-            ("plc-compute-compat", Confidence::Certain),
             // What the Auto Scaling group did was not saved.
             ("plc-capacity-provider", Confidence::Likely),
             ("plc-fargate-quota", Confidence::Certain),
