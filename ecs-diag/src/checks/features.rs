@@ -14,7 +14,6 @@ use crate::{
     checks::{definition, instances, task},
     facts::Missing,
     finding::{Evidence, Remedy, Resource},
-    shell,
 };
 
 /// Major, minor and patch.
@@ -95,11 +94,7 @@ fn old_agent(case: &Case<'_>, feature: &Feature) -> Result<Option<TooOld>, Missi
     }
     let needed = shown(feature.agent);
     let remedy = Remedy::new("update the container agent")
-        .command(format!(
-            "aws ecs update-container-agent --container-instance {}{}",
-            shell::quoted(instance.id()),
-            task::options(case)
-        ))
+        .command(instance.update_agent(case))
         .edit(instance.set("/versionInfo/agentVersion", needed.clone()));
     Ok(Some(TooOld {
         what: format!("container agent {version}"),

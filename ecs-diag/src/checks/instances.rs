@@ -124,6 +124,15 @@ impl Instance {
         Missing::undecided(case.query(&*self.request), why)
     }
 
+    /// The command that updates its agent in place.
+    pub(super) fn update_agent(&self, case: &Case<'_>) -> String {
+        format!(
+            "aws ecs update-container-agent --container-instance {}{}",
+            shell::quoted(self.id()),
+            super::task::options(case)
+        )
+    }
+
     /// Sets a member of the container instance.
     pub(super) fn set(&self, pointer: &str, value: impl Into<Value>) -> Edit {
         let arn = self.container_instance_arn.clone();

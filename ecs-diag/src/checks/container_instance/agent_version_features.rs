@@ -7,11 +7,9 @@ use crate::{
         definition,
         instances::{self, Faults, Instance, Judgement},
         placement::expression::version,
-        task,
     },
     facts::Missing,
     finding::{Finding, Remedy},
-    shell::quoted,
 };
 
 check! {
@@ -214,11 +212,7 @@ fn told(features: &[&Feature<'_>]) -> (Version, String) {
 fn update(cx: &Cx<'_>, instance: &Instance, needed: Version) -> Remedy {
     Remedy::new(format!("update the agent to {} or newer", spelt(needed)))
         .step("launch instances from a current ECS-optimized AMI, or update the agents in place")
-        .command(format!(
-            "aws ecs update-container-agent --container-instance {}{}",
-            quoted(instance.id()),
-            task::options(cx)
-        ))
+        .command(instance.update_agent(cx))
         .edit(instance.set("/versionInfo/agentVersion", spelt(needed)))
 }
 

@@ -8,11 +8,9 @@ use crate::{
     checks::{
         definition,
         instances::{self, Faults},
-        task,
     },
     facts::Missing,
     finding::Remedy,
-    shell::quoted,
 };
 
 check! {
@@ -124,11 +122,7 @@ impl Check for AttributeDiff {
             );
         }
         if known.iter().any(|(_, row)| row.since.is_some()) {
-            remedy = remedy.command(format!(
-                "aws ecs update-container-agent --container-instance {}{}",
-                quoted(id),
-                task::options(cx)
-            ));
+            remedy = remedy.command(closest.instance.update_agent(cx));
         }
         if known.len() == lacks.len() {
             let lacks: Vec<_> = lacks.iter().map(|attribute| (*attribute).clone()).collect();

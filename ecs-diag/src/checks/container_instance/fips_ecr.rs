@@ -1,9 +1,8 @@
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::{instances, placement::expression::version, task},
+    checks::{instances, placement::expression::version},
     facts::Missing,
     finding::{Finding, Remedy},
-    shell::quoted,
 };
 
 check! {
@@ -74,13 +73,9 @@ impl Check for FipsEcr {
             .resource(host.resource())
             .named(host.id())
             .evidence(evidence)
-            .remedy(Remedy::new("update the agent to 1.101.3 or newer").command(
-                format!(
-                    "aws ecs update-container-agent --container-instance {}{}",
-                    quoted(host.id()),
-                    task::options(cx)
-                ),
-            )),
+            .remedy(
+                Remedy::new("update the agent to 1.101.3 or newer").command(host.update_agent(cx)),
+            ),
         );
         Ok(())
     }
