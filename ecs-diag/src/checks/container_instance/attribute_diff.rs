@@ -103,7 +103,6 @@ impl Check for AttributeDiff {
             told.join("; ")
         );
 
-        let id = closest.instance.id();
         let mut remedy = Remedy::new(format!(
             "give instance `{}` what it lacks, or leave out of the task definition what needs it",
             closest.instance.ec2_id()
