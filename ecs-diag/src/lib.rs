@@ -27,6 +27,7 @@
 //! |---|---|
 //! | none | the core: snapshots, signatures, checks, reports |
 //! | `cli` | the command `ecs-diag` |
+//! | `live` | live accounts as a source: `sources::Live`, through the AWS SDK for Rust |
 
 #![forbid(unsafe_code)]
 

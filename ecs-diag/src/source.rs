@@ -194,6 +194,7 @@ impl ErrorKind {
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
             | "ExpiredTokenException"
+            | "RequestExpired"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "AuthFailure"
