@@ -193,7 +193,9 @@ impl ErrorKind {
             | "BandwidthLimitExceeded"
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
+            | "RequestExpired"
             | "ExpiredTokenException"
+            | "RequestExpired"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "AuthFailure"
@@ -402,6 +404,7 @@ mod tests {
             ("NoSuchEntity", ErrorKind::NotFound),
             ("RequestLimitExceeded", ErrorKind::Throttled),
             ("ExpiredTokenException", ErrorKind::NoCredentials),
+            ("RequestExpired", ErrorKind::NoCredentials),
             ("com.amazonaws.ecs#ThrottlingException", ErrorKind::Throttled),
             ("InternalServerError", ErrorKind::Other),
         ] {

@@ -403,6 +403,10 @@ fn calls_go_to_the_region_that_is_meant() {
         if !request.path.starts_with("/files") {
             return Reply::Answer(200, "", DEFINITION.to_owned());
         }
+        if request.path.starts_with("/files/denied") {
+            // An answer to HEAD has no body.
+            return Reply::Answer(403, "x-amz-bucket-region: eu-west-1\r\n", String::new());
+        }
         if request.headers.contains("/eu-central-1/s3/") {
             let bucket = "<LocationConstraint>eu-central-1</LocationConstraint>";
             return Reply::Answer(200, "", bucket.to_owned());
@@ -413,14 +417,16 @@ fn calls_go_to_the_region_that_is_meant() {
     let mut elsewhere = definition("app");
     elsewhere["region"] = "us-east-1".into();
     let bucket = query("s3", "GetBucketLocation", &json!({"Bucket": "files"}));
-    let answers = server.ask(&[definition("app"), elsewhere, bucket], &[]);
+    let denied = query("s3", "HeadObject", &json!({"Bucket": "files", "Key": "denied"}));
+    let answers = server.ask(&[definition("app"), elsewhere, bucket, denied], &[]);
     assert_eq!(answers[2], json!({"output": {"LocationConstraint": "eu-central-1"}}));
     let scope = |scope: &str| {
         server.requests().iter().filter(|request| request.headers.contains(scope)).count()
     };
     assert_eq!(scope("/eu-west-1/ecs/"), 1);
     assert_eq!(scope("/us-east-1/ecs/"), 1);
-    assert_eq!((scope("/eu-west-1/s3/"), scope("/eu-central-1/s3/")), (1, 1));
+    assert_eq!(answers[3]["error"]["kind"], "access-denied");
+    assert_eq!((scope("/eu-west-1/s3/"), scope("/eu-central-1/s3/")), (2, 1));
 }
 
 #[test]

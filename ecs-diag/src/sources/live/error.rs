@@ -159,9 +159,9 @@ mod tests {
         }
     }
 
-    fn answered(status: u16, body: Option<&str>) -> Option<Response> {
+    fn answered(status: u16, body: Option<&str>) -> Response {
         let body = body.map(|body| body.as_bytes().to_vec());
-        Some(Response { status, headers: Vec::new(), body })
+        Response { status, headers: Vec::new(), body }
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
             }
             let error = DescribeTasksError::generic(meta.build());
             let failed = Failed::service_error(error, http(status));
-            assert_eq!(told(failed, answered(status, Some(""))), expected);
+            assert_eq!(told(failed, Some(answered(status, Some("")))), expected);
         }
     }
 
@@ -226,20 +226,20 @@ mod tests {
             ),
             (
                 Failed::response_error("unexpected token", http(502)),
-                answered(502, Some("<html>")),
+                Some(answered(502, Some("<html>"))),
                 "other other: the answer has HTTP status 502 and is none of the service's".into(),
             ),
-            (unread(), answered(200, Some("{}")), "the body decides".to_owned()),
+            (unread(), Some(answered(200, Some("{}"))), "the body decides".to_owned()),
             (
                 unread(),
-                answered(200, None),
+                Some(answered(200, None)),
                 format!(
                     "unreachable unreachable: the answer of `{HOST}` broke off: unexpected token"
                 ),
             ),
             (
                 Failed::response_error("throughput of 0 B/s was observed", http(200)),
-                answered(200, None),
+                Some(answered(200, None)),
                 format!("timeout timeout: no answer from `{HOST}` in time"),
             ),
         ] {
