@@ -222,6 +222,7 @@ fn named_service(
     service: &str,
     snapshot: &Snapshot,
 ) -> Result<Target, Error> {
+    let given = Target::service(cluster, service);
     let arn: Option<Arn> = service.parse().ok();
     let in_arn = arn.as_ref().and_then(|arn| Some(arn.resource_id().split_once('/')?.0));
     let cluster = cluster.or(in_arn);
@@ -254,14 +255,13 @@ fn named_service(
         let known = cluster.or(Some(one));
         let arn = meant().map(|(_, _, arn)| arn.as_str()).find(|arn| !arn.is_empty());
         // Where the names do not lead to it, its ARN, which says region and account.
-        return Ok([Target::service(cluster, service), Target::service(known, service)]
+        return Ok([given, Target::service(known, service)]
             .into_iter()
             .find(|target| arn.is_some_and(|arn| snapshot.leads(target, arn)))
             .unwrap_or_else(|| Target::service(known, arn.unwrap_or(service))));
     }
-    let target = Target::service(cluster, service);
-    if snapshot.is_refused(&target) {
-        return Ok(target);
+    if snapshot.is_refused(&given) {
+        return Ok(given);
     }
     let names: BTreeSet<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
     let unknown = error(format!("the snapshot holds no service `{service}`"));

@@ -401,9 +401,9 @@ impl World {
     }
 
     /// The operations that a diagnosis of this world asks.
-    pub(crate) fn asked(&self) -> BTreeSet<String> {
+    pub(crate) fn asked(&self, diagnosis: &Diagnosis) -> BTreeSet<String> {
         let source = self.source();
-        let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
+        let mut run = diagnosis.start([self.target.clone()], source.snapshot.now());
         let mut asked = BTreeSet::new();
         while let Step::Ask(queries) = run.step() {
             asked.extend(queries.iter().map(Query::name));
@@ -443,8 +443,13 @@ impl World {
 
     /// The report of a whole diagnosis, if there is such a task.
     pub(crate) fn diagnose(&self) -> Option<Report> {
+        self.diagnose_with(&Diagnosis::new())
+    }
+
+    /// The report of these checks, if there is such a task.
+    pub(crate) fn diagnose_with(&self, diagnosis: &Diagnosis) -> Option<Report> {
         let source = self.source();
-        let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
+        let mut run = diagnosis.start([self.target.clone()], source.snapshot.now());
         loop {
             match run.step() {
                 Step::Ask(queries) => source.answer_all(queries, |query, answer, assumption| {

@@ -80,7 +80,18 @@ fn target(named: &Named) -> Result<Target, Failure> {
 
 /// Without credentials, Region or profile there is nobody to ask.
 fn unreached(error: &SourceError) -> Failure {
-    Failure::new(error.message.clone()).hint(OFFLINE)
+    let failure = Failure::new(error.message.clone());
+    // What the source says itself says what to do; AWS only says what it does not take.
+    let refused = error.code != error.kind.as_str();
+    let failure = if refused {
+        failure.hint(
+            "renew the credentials: log in again (`aws sso login`, `aws login`), or replace the \
+             keys in the environment or the profile",
+        )
+    } else {
+        failure
+    };
+    failure.hint(OFFLINE)
 }
 
 /// A line on the terminal that says what is being asked.

@@ -92,7 +92,7 @@ fn every_example_replays_to_the_same_report() {
 fn every_partial_capture_replays_to_the_same_report() {
     // The failing example of every check.
     for (number, world) in worlds().iter().step_by(4).enumerate() {
-        for (index, name) in world.asked().into_iter().enumerate() {
+        for (index, name) in world.asked(&Diagnosis::new()).into_iter().enumerate() {
             let kind = KINDS[(number + index) % KINDS.len()];
             let error = SourceError::new(kind, format!("{name}: not this time"));
             assert_replays(world, Some((name, error)));

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::read::MultiGzDecoder;
 use regex::Regex;
 
-use super::secrets::{Kind, REDACTED, redacted};
+use super::secrets::{Kind, REDACTED, redacted, regex};
 
 /// EC2 takes 16 KiB, which may be packed.
 const LIMIT: u64 = 1 << 20;
@@ -51,25 +51,22 @@ const SETTINGS: &[&str] = &[
 
 /// An assignment.
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?-u:\b)([A-Za-z][A-Za-z0-9_]{1,60})=(\[[^\]]*\]|"[^"]*"|'[^']*'|[^\s"';&|>]*)"#)
-        .expect("a pattern")
+    regex(r#"(?-u:\b)([A-Za-z][A-Za-z0-9_]{1,60})=(\[[^\]]*\]|"[^"]*"|'[^']*'|[^ \t"';&|>]*)"#)
 });
 
 /// The cmdlet that starts the agent on Windows, and its parameters that are no secrets.
 static CMDLET: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
+    regex(concat!(
         r"[ \t]-(?:(?i-u:EnableTaskIAMRole|EnableTaskENI|AwsvpcBlockIMDS|EnableDockerHealthCheck)",
         r"|(?i-u:Cluster|LoggingDrivers)[ \t]+(?:'[^'\n]*'|\x22[^\x22\n]*\x22|[^ \t\n'\x22;|&]+))",
     ))
-    .expect("a pattern")
 });
 
 /// A setting of Bottlerocket.
 static SETTING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    regex(
         r#"^(?:cluster|loglevel|logging-drivers|reserved-memory|image-pull-behavior|allow-privileged-containers|awsvpc-block-imds|enable-spot-instance-draining|https-proxy|no-proxy)[ \t]*=[ \t]*(?:"[^"]*"|\[[^\]]*\]|[a-z0-9]+)$"#,
     )
-    .expect("a pattern")
 });
 
 /// User data with nothing in it but settings of the agent, encoded as it was.
