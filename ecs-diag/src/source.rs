@@ -193,7 +193,6 @@ impl ErrorKind {
             | "BandwidthLimitExceeded"
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
-            | "RequestExpired"
             | "ExpiredTokenException"
             | "RequestExpired"
             | "UnrecognizedClientException"
