@@ -93,20 +93,24 @@ pub(super) fn no_credentials(error: &CredentialsError, profile: Option<&str>) ->
     let reasons = chain(error).filter(|error| !error.is::<CredentialsError>());
     let reason = reasons.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if let Some(name) = missing_profile(&reason) {
-        let message = format!("no profile of the AWS configuration files is called `{name}`");
+        let message = format!(
+            "no profile of the AWS configuration files is called `{name}`; `aws configure \
+             list-profiles` lists them"
+        );
         return SourceError::new(ErrorKind::NoCredentials, message);
     }
     let of_profile = profile.map_or(String::new(), |profile| format!(" in profile `{profile}`"));
     let option = profile.map_or(String::new(), |profile| format!(" --profile {profile}"));
+    let anew =
+        "run `aws configure` or `aws sso login`, or name a profile with `--profile` or AWS_PROFILE";
     let help = if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-        "run `aws configure` or `aws sso login`, or name a profile with `--profile` or AWS_PROFILE"
-            .to_owned()
+        anew.to_owned()
     } else if reason.contains("SSO") {
         format!("{reason}; log in with `aws sso login{option}`")
     } else if reason.contains("login") {
         format!("{reason}; log in with `aws login{option}`")
     } else {
-        reason
+        format!("{reason}; {anew}")
     };
     SourceError::new(ErrorKind::NoCredentials, format!("no credentials{of_profile}: {help}"))
 }
