@@ -25,9 +25,9 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
 #[cfg(all(test, feature = "live"))]
 pub(crate) use self::table::known_members;
+use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},

@@ -690,8 +690,7 @@ pub(super) fn rows_of_key(key: &str) -> &'static [usize] {
 
 /// What snapshots can be asked: service, operation, members of the request.
 #[cfg(all(test, feature = "live"))]
-pub(crate) fn known_members() -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)>
-{
-    ROWS.iter()
-        .map(|row| (row.service, row.operation, row.asks.iter().map(Ask::input).collect()))
+pub(crate) fn known_members()
+-> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
+    ROWS.iter().map(|row| (row.service, row.operation, row.asks.iter().map(Ask::input).collect()))
 }
