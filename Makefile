@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR
 RUST_FILES = $$(git ls-files --cached --others --exclude-standard '*.rs')
 RUST_CRATES = --workspace --exclude ecs-diag-py --exclude ecs-diag-node
 
-.PHONY: demo test lint rust python node bench bless
+.PHONY: demo test lint rust live python node bench bless
 
 # Diagnose a bundled snapshot of a failed start. Exit status 1 means "something is wrong", and
 # something is.
@@ -17,7 +17,7 @@ demo:
 	@$(CARGO_TARGET_DIR)/debug/ecs-diag diagnose --snapshot examples/snapshots/checkout --cluster shop; \
 	    test $$? -eq 1
 
-test: lint rust python node
+test: lint rust live python node
 
 lint:
 	rustfmt --check --edition 2024 $(RUST_FILES)
@@ -30,6 +30,10 @@ rust:
 	$(CARGO) test $(RUST_CRATES) --all-features --quiet
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(RUST_CRATES) --all-features --no-deps --quiet
 	$(CARGO) check -p ecs-diag --quiet
+
+# The command against an account in moto, over HTTP.
+live:
+	ecs-diag/tests/live/test.sh
 
 # Against the built wheel, in a venv of its own.
 python:
@@ -44,4 +48,5 @@ bench:
 
 # Write the expected reports of the golden cases anew; read the diff before you commit it.
 bless:
-	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --all-features --test golden --test explained --test readme --test docs
+	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --features cli --test golden --test explained --test readme --test docs
+	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --features cli --lib one_denied_operation

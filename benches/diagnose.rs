@@ -6,7 +6,10 @@
 use std::{fs, hint::black_box, path::Path};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use ecs_diag::{Diagnosis, Target, signature, sources::Snapshot};
+use ecs_diag::{
+    Answer, DataSource, Diagnosis, Query, Target, signature,
+    sources::{Recorder, Snapshot},
+};
 use serde_json::{Value, json};
 
 const REGION: &str = "eu-west-1";
@@ -241,6 +244,35 @@ fn large_snapshot(c: &mut Criterion) {
     group.finish();
 }
 
+/// A source with one answer.
+struct Fixed(Value);
+
+#[async_trait::async_trait]
+impl DataSource for Fixed {
+    async fn fetch(&self, _query: &Query) -> Answer {
+        Ok(self.0.clone())
+    }
+}
+
+/// What a recorder adds to an answer: redaction, and a copy to keep.
+fn recording(c: &mut Criterion) {
+    let (_, values) = fleet(10_000);
+    let (_, tasks) = values.into_iter().next_back().expect("tasks");
+    let bytes = tasks.to_string();
+    let source = Fixed(tasks);
+    let query = Query::new("ecs", "DescribeTasks", &json!({}));
+    let mut group = c.benchmark_group("an answer of 10 000 tasks");
+    group.sample_size(10).throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("parse", |b| {
+        b.iter(|| black_box(serde_json::from_str::<Value>(&bytes).expect("JSON")));
+    });
+    group.bench_function("copy", |b| b.iter(|| pollster::block_on(source.fetch(&query))));
+    group.bench_function("record", |b| {
+        b.iter(|| pollster::block_on(Recorder::new(&source).fetch(&query)));
+    });
+    group.finish();
+}
+
 fn texts(c: &mut Criterion) {
     let templates = [
         "ResourceInitializationError: unable to pull secrets or registry auth: execution resource \
@@ -272,5 +304,5 @@ fn texts(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, one_task, many_tasks, large_snapshot, texts);
+criterion_group!(benches, one_task, many_tasks, large_snapshot, recording, texts);
 criterion_main!(benches);

@@ -22,5 +22,6 @@ cp test/*.mjs "$root/examples/offline.mjs" "$project/"
 cd "$project"
 echo '{"name": "empty", "private": true}' >package.json
 npm install --silent --offline --no-audit --no-fund ./ecs-diag-*.tgz
-ECS_DIAG_ROOT=$root TSC=$root/ecs-diag-node/node_modules/typescript/lib/tsc.js \
+ECS_DIAG_ROOT=$root ECS_DIAG_CASES=$CARGO_TARGET_DIR/live/cases \
+    TSC=$root/ecs-diag-node/node_modules/typescript/lib/tsc.js \
     node --test "$@"

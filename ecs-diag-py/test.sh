@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 exec </dev/null
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$(cd .. && pwd)/target}"
-export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 ECS_DIAG_CASES=$CARGO_TARGET_DIR/live/cases
 work=$CARGO_TARGET_DIR/python
 rm -rf "$work/wheels" "$work/stubs"
 mkdir -p "$work"
@@ -31,8 +31,8 @@ python3 -m venv --clear "$work/venv"
 "$tools/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
     >"$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tools.pth"
 
-"$tools/ruff" check --quiet . ../examples
-"$tools/ruff" format --quiet --check . ../examples
+"$tools/ruff" check --quiet . ../examples ../ecs-diag/tests/live
+"$tools/ruff" format --quiet --check . ../examples ../ecs-diag/tests/live
 "$tools/mypy" --python-executable "$work/venv/bin/python" --cache-dir "$work/mypy" \
     python/ecs_diag tests ../examples
 "$work/venv/bin/python" -m pytest -q -p no:cacheprovider "$@"

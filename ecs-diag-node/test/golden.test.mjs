@@ -3,21 +3,22 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
 
 import * as esm from 'ecs-diag';
 
-import { CASES } from './places.mjs';
+import { CASES, LIVE } from './places.mjs';
 
 const cjs = createRequire(import.meta.url)('ecs-diag');
-const cases = readdirSync(CASES).sort();
+const within = (folder) =>
+  existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : [];
+const cases = within(CASES);
 
 test('there are cases', () => assert(cases.length >= 20));
 
-for (const name of cases) {
-  test(name, async () => {
-    const folder = join(CASES, name);
+for (const folder of [...cases, ...within(LIVE)]) {
+  test(basename(folder), async () => {
     const args = join(folder, 'args.json');
     const options = {
       ...(existsSync(args) ? JSON.parse(readFileSync(args, 'utf8')) : {}),

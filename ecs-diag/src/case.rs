@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     Phase, Query,
-    aws::{Arn, Request, ec2, ecs},
+    aws::{Arn, Request, cloudtrail, ec2, ecs},
     facts::{self, Facts, Missing, Trace},
     signature::{self, Reading},
     target::Target,
@@ -477,19 +477,18 @@ impl<'a> Case<'a> {
     }
 
     fn find_network(&self) -> Result<Network, Missing> {
+        let given = |source, configuration: ecs::AwsvpcConfiguration| Network {
+            source,
+            subnets: sorted(configuration.subnets),
+            security_groups: sorted(configuration.security_groups),
+            assign_public_ip: Some(configuration.assign_public_ip.as_deref() == Some("ENABLED")),
+        };
         if let Some(configuration) = self
             .deployment()?
             .and_then(|deployment| deployment.network_configuration)
             .and_then(|network| network.awsvpc_configuration)
         {
-            return Ok(Network {
-                source: NetworkSource::Deployment,
-                subnets: sorted(configuration.subnets),
-                security_groups: sorted(configuration.security_groups),
-                assign_public_ip: Some(
-                    configuration.assign_public_ip.as_deref() == Some("ENABLED"),
-                ),
-            });
+            return Ok(given(NetworkSource::Deployment, configuration));
         }
         let subnet = self.interface_detail("subnetId")?;
         if let Some(id) = self.interface_detail("networkInterfaceId")? {
@@ -506,12 +505,31 @@ impl<'a> Case<'a> {
                 });
             }
         }
+        if subnet.is_some()
+            && let Some(lookup) = self.run_task_lookup()?
+            && let Some(record) = facts::at_hand(self.get(&lookup))?
+            && let Some(task) = self.task()?
+            && let Some(configuration) =
+                record.events.iter().find_map(|event| event.network_of(&task.task_arn))
+        {
+            return Ok(given(NetworkSource::Cloudtrail, configuration));
+        }
         Ok(Network {
             source: NetworkSource::None,
             subnets: subnet.into_iter().collect(),
             security_groups: vec![],
             assign_public_ip: None,
         })
+    }
+
+    /// The look-up of the call that started the task; `None` where a service started it, whose
+    /// calls may be much older than the task.
+    pub(crate) fn run_task_lookup(&self) -> Result<Option<cloudtrail::LookupEvents>, Missing> {
+        Ok(self
+            .task()?
+            .filter(|task| task.service_name().is_none())
+            .and_then(|task| task.created_at)
+            .map(cloudtrail::LookupEvents::run_task_around))
     }
 
     /// Whether `phase` provably succeeded, so that nothing in it can be the cause of the failure.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Error, ErrorKind, Kind, Target,
+    Answer, Error, ErrorKind, Kind, Target,
     aws::{Arn, Request, ecs},
     case,
     render::{clean, shorten},
@@ -62,7 +62,7 @@ impl Snapshot {
     }
 
     /// The event that tells of a task, where an event is all that does; else the task by the names
-    /// that were given.
+    /// that were given, so that what a capture was made with finds what it was made of.
     fn of(&self, cluster: Option<&str>, given: &str, task: &ecs::Task, value: &Value) -> Target {
         let tells_all = |event: &&Value| {
             let detail = &event["detail"];
@@ -76,8 +76,44 @@ impl Snapshot {
             .find(tells_all)
             .and_then(|event| Target::event(event.clone()).ok())
             .unwrap_or_else(|| {
-                Target::task(cluster.or(task.cluster_arn.as_deref().map(name)), given)
+                let own = task.cluster_arn.as_deref().map(name);
+                let known = cluster.or(own);
+                [Target::task(cluster, given), Target::task(known, given)]
+                    .into_iter()
+                    .find(|target| self.leads(target, &task.task_arn))
+                    .unwrap_or_else(|| Target::task(known, &task.task_arn))
             })
+    }
+
+    /// Whether these names mean the task or service of that ARN.
+    fn leads(&self, target: &Target, arn: &str) -> bool {
+        let Ok(answer) = self.described(target) else { return false };
+        [("tasks", "taskArn"), ("services", "serviceArn")].into_iter().any(|(objects, id)| {
+            answer[objects].as_array().into_iter().flatten().any(|object| object[id] == arn)
+        })
+    }
+
+    /// Whether the call that describes the target was made and gave an error: then the report says
+    /// which.
+    fn is_refused(&self, target: &Target) -> bool {
+        let refused = |kind| !matches!(kind, ErrorKind::NotRecorded | ErrorKind::NotFound);
+        self.described(target).is_err_and(|error| refused(error.kind))
+    }
+
+    /// The answer to the call that describes the target.
+    fn described(&self, target: &Target) -> Answer {
+        let cluster = target.cluster();
+        let query = match target {
+            Target::Task { task, .. } => {
+                ecs::DescribeTasks::new(cluster.as_deref(), [task.clone()]).query()
+            }
+            Target::Service { service, .. } => {
+                ecs::DescribeServices { cluster, services: vec![service.clone()] }.query()
+            }
+            Target::Event(_) => return Ok(Value::Null),
+        };
+        let region = target.arn().map(|arn| arn.region);
+        self.answer(&query.in_region(region.as_deref()))
     }
 }
 
@@ -113,9 +149,7 @@ fn named_task(cluster: Option<&str>, task: &str, snapshot: &Snapshot) -> Result<
         here.into_iter().partition(|(one, _)| is(&one.task_arn, task));
     match meant.as_slice() {
         [(found, value)] => Ok(snapshot.of(cluster, task, found, value)),
-        [] if is_refused(&ecs::DescribeTasks::new(cluster, [task.to_owned()]), snapshot) => {
-            Ok(Target::task(cluster, task))
-        }
+        [] if snapshot.is_refused(&Target::task(cluster, task)) => Ok(Target::task(cluster, task)),
         [] if others.is_empty() => Err(no_task(cluster, snapshot)),
         [] => {
             Err(list(format!("the snapshot holds no task `{task}`"), &others)
@@ -188,6 +222,7 @@ fn named_service(
     service: &str,
     snapshot: &Snapshot,
 ) -> Result<Target, Error> {
+    let given = Target::service(cluster, service);
     let arn: Option<Arn> = service.parse().ok();
     let in_arn = arn.as_ref().and_then(|arn| Some(arn.resource_id().split_once('/')?.0));
     let cluster = cluster.or(in_arn);
@@ -217,16 +252,16 @@ fn named_service(
             .with_help(format!("name the cluster: {}", quoted(&clusters))));
     }
     if let Some(one) = clusters.first() {
-        // The ARN, where it is known, says region and account.
+        let known = cluster.or(Some(one));
         let arn = meant().map(|(_, _, arn)| arn.as_str()).find(|arn| !arn.is_empty());
-        return Ok(Target::service(cluster.or(Some(one)), arn.unwrap_or(service)));
+        // Where the names do not lead to it, its ARN, which says region and account.
+        return Ok([given, Target::service(known, service)]
+            .into_iter()
+            .find(|target| arn.is_some_and(|arn| snapshot.leads(target, arn)))
+            .unwrap_or_else(|| Target::service(known, arn.unwrap_or(service))));
     }
-    let request = ecs::DescribeServices {
-        cluster: cluster.map(str::to_owned),
-        services: vec![service.to_owned()],
-    };
-    if is_refused(&request, snapshot) {
-        return Ok(Target::service(cluster, service));
+    if snapshot.is_refused(&given) {
+        return Ok(given);
     }
     let names: BTreeSet<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
     let unknown = error(format!("the snapshot holds no service `{service}`"));
@@ -236,12 +271,6 @@ fn named_service(
     } else {
         unknown.with_help(format!("it holds {}", quoted(&names)))
     })
-}
-
-/// Whether this call was made and gave an error: then the report says which.
-fn is_refused(request: &impl Request, snapshot: &Snapshot) -> bool {
-    let refused = |kind| !matches!(kind, ErrorKind::NotRecorded | ErrorKind::NotFound);
-    snapshot.answer(&request.query()).is_err_and(|error| refused(error.kind))
 }
 
 /// The last part of an ARN: id or name.
@@ -377,6 +406,54 @@ mod tests {
         let error = snapshot.find(None, Some("a"), None).unwrap_err();
         let ids = error.candidates().iter().map(|line| line.split("  ").next());
         assert_eq!(ids.collect::<Vec<_>>(), [Some("lab/a"), Some("shop/a")]);
+    }
+
+    #[test]
+    fn names_are_kept_where_they_lead_to_what_is_meant() {
+        let service = |region: &str| {
+            let prefix = format!("arn:aws:ecs:{region}:111122223333");
+            json!({
+                "serviceArn": format!("{prefix}:service/shop/web"), "serviceName": "web",
+                "clusterArn": format!("{prefix}:cluster/shop"), "status": "ACTIVE",
+            })
+        };
+        let of = |region: &str, task: Value| {
+            Snapshot::from_values([
+                (
+                    "snapshot.json".to_owned(),
+                    json!({"schema": "ecs-diag/snapshot/v1", "region": "eu-west-1"}),
+                ),
+                ("tasks".to_owned(), json!({"tasks": [task], "failures": []})),
+                ("services".to_owned(), json!({"services": [service(region)], "failures": []})),
+            ])
+            .unwrap()
+        };
+        let here = of("eu-west-1", failed("shop", "a"));
+        let arn = format!("{PREFIX}:service/shop/web");
+        for (cluster, service) in [
+            (Some("shop"), "web"),
+            (Some("shop"), arn.as_str()),
+            (Some("arn:aws:ecs:eu-west-1:111122223333:cluster/shop"), "web"),
+            (None, arn.as_str()),
+        ] {
+            let target = here.find(cluster, None, Some(service)).unwrap();
+            assert_eq!(target, Target::service(cluster, service));
+        }
+        let found = here.find(None, None, Some("web")).unwrap();
+        assert_eq!(found, Target::service(Some("shop"), "web"));
+        for (given, cluster) in [(Some("shop"), Some("shop")), (None, Some("shop"))] {
+            assert_eq!(here.find(given, Some("a"), None).unwrap(), Target::task(cluster, "a"));
+        }
+
+        // Elsewhere only the ARN says where.
+        let task: Value =
+            failed("shop", "a").to_string().replace("eu-west-1", "us-east-2").parse().unwrap();
+        let there = of("us-east-2", task);
+        let found = there.find(Some("shop"), None, Some("web")).unwrap();
+        assert_eq!(found, Target::service(Some("shop"), arn.replace("eu-west-1", "us-east-2")));
+        let found = there.find(Some("shop"), Some("a"), None).unwrap();
+        let arn = "arn:aws:ecs:us-east-2:111122223333:task/shop/a";
+        assert_eq!(found, Target::task(Some("shop"), arn));
     }
 
     #[test]

@@ -193,6 +193,7 @@ impl ErrorKind {
             | "BandwidthLimitExceeded"
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
+            | "RequestExpired"
             | "ExpiredTokenException"
             | "RequestExpired"
             | "UnrecognizedClientException"
@@ -339,6 +340,36 @@ pub trait DataSource: Send + Sync {
     }
 }
 
+/// What holds a source is one.
+macro_rules! holds_a_source {
+    ($($holder:ty),*) => {$(
+        #[async_trait::async_trait]
+        impl<S: DataSource + ?Sized> DataSource for $holder {
+            async fn fetch(&self, query: &Query) -> Answer {
+                (**self).fetch(query).await
+            }
+
+            async fn fetch_all(&self, queries: Vec<Query>) -> Vec<(Query, Answer)> {
+                (**self).fetch_all(queries).await
+            }
+
+            fn now(&self) -> Option<Timestamp> {
+                (**self).now()
+            }
+
+            fn region(&self) -> Option<String> {
+                (**self).region()
+            }
+
+            fn assumption(&self, query: &Query) -> Option<String> {
+                (**self).assumption(query)
+            }
+        }
+    )*};
+}
+
+holds_a_source!(&S, Box<S>, Arc<S>);
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -373,6 +404,7 @@ mod tests {
             ("NoSuchEntity", ErrorKind::NotFound),
             ("RequestLimitExceeded", ErrorKind::Throttled),
             ("ExpiredTokenException", ErrorKind::NoCredentials),
+            ("RequestExpired", ErrorKind::NoCredentials),
             ("com.amazonaws.ecs#ThrottlingException", ErrorKind::Throttled),
             ("InternalServerError", ErrorKind::Other),
         ] {

@@ -4,6 +4,7 @@
 //! Answers are read leniently: members that are absent, `null` or unknown do no harm.
 
 mod arn;
+pub mod cloudtrail;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;

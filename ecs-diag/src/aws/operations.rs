@@ -44,11 +44,13 @@ pub fn operation(service: &str, name: &str) -> Option<&'static Operation> {
 }
 
 /// Every operation that a source may be asked, sorted by service and name.
+///
+#[doc = include_str!("../../docs/operations.md")]
 #[rustfmt::skip]
 pub const OPERATIONS: &[Operation] = &[
     Operation::new("autoscaling", "DescribeAutoScalingGroups", &["autoscaling:DescribeAutoScalingGroups"]),
     Operation::new("autoscaling", "DescribeScalingActivities", &["autoscaling:DescribeScalingActivities"]),
-    Operation::new("cloudtrail", "LookupEvents", &["cloudtrail:LookupEvents"]),
+    Operation::new("cloudtrail", "LookupEvents", &["cloudtrail:LookupEvents"]).asked(),
     Operation::new("ec2", "DescribeDhcpOptions", &["ec2:DescribeDhcpOptions"]),
     Operation::new("ec2", "DescribeEgressOnlyInternetGateways", &["ec2:DescribeEgressOnlyInternetGateways"]),
     Operation::new("ec2", "DescribeIamInstanceProfileAssociations", &["ec2:DescribeIamInstanceProfileAssociations"]),

@@ -1,33 +1,45 @@
 //! What holds for every check, whatever the facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
 
-use super::{all, testing::World};
-use crate::{aws::OPERATIONS, check::Status};
+use super::{
+    all,
+    testing::{World, worlds},
+};
+use crate::{Diagnosis, aws::OPERATIONS, check::Status};
 
-/// Every example of every check.
-fn worlds() -> Vec<World> {
-    all()
-        .iter()
-        .flat_map(|entry| {
-            let examples = &entry.examples;
-            [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
-        })
-        .collect()
+/// Facts, and the checks that are run on them: each check on its own examples, and all of them on
+/// the account from which the examples start, with a task of a service and with one that was run
+/// alone. All of them on all examples would take minutes.
+fn settings() -> Vec<(World, Diagnosis)> {
+    let own = all().iter().flat_map(|entry| {
+        let only = Diagnosis::new().only([&entry.check.meta().id]).unwrap();
+        let examples = &entry.examples;
+        [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
+            .map(|world| (world, only.clone()))
+    });
+    let alone = all().iter().find(|entry| entry.check.meta().id == "pre-network-config-recovery");
+    let alone = alone.map(|entry| entry.examples.failing());
+    let shared = alone.into_iter().chain([World::default()]);
+    own.chain(shared.map(|world| (world, Diagnosis::new()))).collect()
 }
 
 /// How each check ends; nothing where there is no such task.
-fn statuses(world: &World) -> BTreeMap<String, Status> {
-    let checks = world.diagnose().map_or(vec![], |report| report.checks);
+fn statuses(world: &World, diagnosis: &Diagnosis) -> BTreeMap<String, Status> {
+    let checks = world.diagnose_with(diagnosis).map_or(vec![], |report| report.checks);
     checks.into_iter().map(|check| (check.check.into_owned(), check.status)).collect()
 }
 
-fn assert_only_unknown(before: &World, after: &World, what: &str) {
-    let before = statuses(before);
-    for (check, status) in statuses(after) {
+fn assert_only_unknown(before: &World, after: &World, diagnosis: &Diagnosis, what: &str) {
+    let before = statuses(before, diagnosis);
+    for (check, status) in statuses(after, diagnosis) {
         let was = before.get(&check);
         assert!(
             was == Some(&status) || status == Status::Unknown,
@@ -36,27 +48,27 @@ fn assert_only_unknown(before: &World, after: &World, what: &str) {
     }
 }
 
-/// Removing or refusing one thing after another is done for all worlds, so that no check escapes.
+/// Removing or refusing one thing after another is done for all settings, so that no check escapes.
 #[test]
 fn one_collection_less_turns_a_status_only_into_unknown() {
-    for world in worlds() {
+    for (world, diagnosis) in settings() {
         for output in world.outputs.keys().copied().filter(|output| *output != "snapshot") {
             let mut less = world.clone();
             less.without(output);
-            assert_only_unknown(&world, &less, output);
+            assert_only_unknown(&world, &less, &diagnosis, output);
         }
     }
 }
 
 #[test]
 fn one_recording_less_turns_a_status_only_into_unknown() {
-    for world in worlds() {
+    for (world, diagnosis) in settings() {
         for index in 0..world.recordings.len() {
             let mut less = world.clone();
             let recording = less.recordings.remove(index);
             // An error recording may be all that keeps a collection from answering.
             if recording.get("error").is_none() {
-                assert_only_unknown(&world, &less, &recording.to_string());
+                assert_only_unknown(&world, &less, &diagnosis, &recording.to_string());
             }
         }
     }
@@ -64,12 +76,13 @@ fn one_recording_less_turns_a_status_only_into_unknown() {
 
 #[test]
 fn one_denied_operation_turns_a_status_only_into_unknown() {
-    for world in worlds() {
-        let before = statuses(&world);
-        for name in world.asked() {
+    let mut unknown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (world, diagnosis) in settings() {
+        let before = statuses(&world, &diagnosis);
+        for name in world.asked(&diagnosis) {
             let mut less = world.clone();
             less.deny(&name);
-            for (check, status) in statuses(&less) {
+            for (check, status) in statuses(&less, &diagnosis) {
                 let was = before.get(&check);
                 assert!(
                     was == Some(&status)
@@ -78,14 +91,57 @@ fn one_denied_operation_turns_a_status_only_into_unknown() {
                         || check == "pre-caller-permissions",
                     "with {name} denied, `{check}` turns from {was:?} into {status:?}"
                 );
+                if status == Status::Unknown && was != Some(&status) {
+                    unknown.entry(name.clone()).or_default().insert(check);
+                }
             }
         }
     }
+    let page = operations_page(&unknown);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    if env::var_os("ECS_DIAG_BLESS").is_some() {
+        fs::write(file, page).unwrap();
+    } else {
+        assert_eq!(fs::read_to_string(file).unwrap(), page, "run `make bless`");
+    }
+}
+
+/// What each operation needs, and what a refusal costs.
+fn operations_page(unknown: &BTreeMap<String, BTreeSet<String>>) -> String {
+    let quoted = |words: &[&str]| words.join("`, `");
+    let mut asked =
+        "| operation | IAM actions | Region | if it is refused, these checks can be unknown |\n\
+        |---|---|---|---|\n"
+            .to_owned();
+    let mut others = "| operation | IAM actions | Region |\n|---|---|---|\n".to_owned();
+    for operation in OPERATIONS {
+        let name = format!("{}:{}", operation.service, operation.name);
+        let actions = quoted(operation.iam_actions);
+        let region = if operation.is_global { "any" } else { "the object's" };
+        let row = format!("| `{name}` | `{actions}` | {region} |");
+        if operation.is_asked {
+            let checks: Vec<_> = unknown.get(&name).into_iter().flatten().collect();
+            let checks = match checks.len() {
+                0 => "none: it only adds to what others find".to_owned(),
+                _ => {
+                    format!("`{}`", quoted(&checks.iter().map(|c| c.as_str()).collect::<Vec<_>>()))
+                }
+            };
+            asked += &format!("{row} {checks} |\n");
+        } else {
+            others += &format!("{row}\n");
+        }
+    }
+    format!(
+        "Asked by the built-in checks, as far as a task needs it:\n\n{asked}\n\
+         Not asked by a built-in check; there for checks of one's own:\n\n{others}"
+    )
 }
 
 #[test]
 fn the_operations_that_checks_ask_are_marked_on_the_closed_list() {
-    let asked: BTreeSet<String> = worlds().iter().flat_map(World::asked).collect();
+    let asked: BTreeSet<String> =
+        settings().iter().flat_map(|(world, diagnosis)| world.asked(diagnosis)).collect();
     let marked = OPERATIONS.iter().filter(|operation| operation.is_asked);
     let marked = marked.map(|operation| format!("{}:{}", operation.service, operation.name));
     assert_eq!(asked, marked.collect());
@@ -114,12 +170,12 @@ fn reverse(value: &mut Value) {
 
 #[test]
 fn the_order_of_files_and_objects_does_not_matter() {
-    for world in worlds() {
+    for (world, diagnosis) in settings() {
         let mut reordered = world.clone();
         reordered.outputs.values_mut().for_each(reverse);
         reordered.recordings.reverse();
         reordered.reverse_files = true;
-        let json = |world: &World| world.diagnose().map(|report| report.to_json());
+        let json = |world: &World| world.diagnose_with(&diagnosis).map(|report| report.to_json());
         assert_eq!(json(&world), json(&reordered));
     }
 }
@@ -139,7 +195,7 @@ proptest! {
         for index in less {
             fewer.outputs.remove(index.get(&outputs));
         }
-        assert_only_unknown(world, &fewer, "some outputs");
+        assert_only_unknown(world, &fewer, &Diagnosis::new(), "some outputs");
     }
 
     #[test]

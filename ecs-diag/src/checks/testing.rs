@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    DataSource, Diagnosis, ErrorKind, Query, SourceError, Step, Target,
+    DataSource, Diagnosis, Query, SourceError, Step, Target,
     check::{self, Outcome},
     facts::Facts,
     report::Report,
@@ -90,6 +90,17 @@ impl Examples {
     }
 }
 
+/// Every example of every check.
+pub(crate) fn worlds() -> Vec<World> {
+    super::all()
+        .iter()
+        .flat_map(|entry| {
+            let examples = &entry.examples;
+            [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
+        })
+        .collect()
+}
+
 /// An account with a service `checkout` in cluster `shop`, one of whose tasks stopped. Everything
 /// the task names exists.
 #[derive(Clone)]
@@ -100,7 +111,7 @@ pub(crate) struct World {
     /// Whether files are read in the other order.
     pub(crate) reverse_files: bool,
     denied: Vec<String>,
-    target: Target,
+    pub(crate) target: Target,
 }
 
 impl Default for World {
@@ -390,9 +401,9 @@ impl World {
     }
 
     /// The operations that a diagnosis of this world asks.
-    pub(crate) fn asked(&self) -> BTreeSet<String> {
+    pub(crate) fn asked(&self, diagnosis: &Diagnosis) -> BTreeSet<String> {
         let source = self.source();
-        let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
+        let mut run = diagnosis.start([self.target.clone()], source.snapshot.now());
         let mut asked = BTreeSet::new();
         while let Step::Ask(queries) = run.step() {
             asked.extend(queries.iter().map(Query::name));
@@ -432,8 +443,13 @@ impl World {
 
     /// The report of a whole diagnosis, if there is such a task.
     pub(crate) fn diagnose(&self) -> Option<Report> {
+        self.diagnose_with(&Diagnosis::new())
+    }
+
+    /// The report of these checks, if there is such a task.
+    pub(crate) fn diagnose_with(&self, diagnosis: &Diagnosis) -> Option<Report> {
         let source = self.source();
-        let mut run = Diagnosis::new().start([self.target.clone()], source.snapshot.now());
+        let mut run = diagnosis.start([self.target.clone()], source.snapshot.now());
         loop {
             match run.step() {
                 Step::Ask(queries) => source.answer_all(queries, |query, answer, assumption| {
@@ -477,17 +493,17 @@ impl WorldSource {
         mut give: impl FnMut(Query, Result<Value, SourceError>, Option<String>),
     ) {
         for query in queries {
-            let answer = if self.denied.contains(&query.name()) {
-                Err(SourceError {
-                    kind: ErrorKind::AccessDenied,
-                    code: "AccessDeniedException".to_owned(),
-                    message: format!("not authorized to perform: {}", query.name()),
-                })
-            } else {
-                self.snapshot.answer(&query)
-            };
+            let answer = self.answer(&query);
             let assumption = self.snapshot.assumption(&query);
             give(query, answer, assumption);
         }
+    }
+
+    pub(crate) fn answer(&self, query: &Query) -> Result<Value, SourceError> {
+        if self.denied.contains(&query.name()) {
+            let words = format!("not authorized to perform: {}", query.name());
+            return Err(SourceError::from_code("AccessDeniedException", words));
+        }
+        self.snapshot.answer(query)
     }
 }

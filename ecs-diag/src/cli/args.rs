@@ -1,15 +1,15 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::render::Detail;
+use crate::{Access, render::Detail};
 
 /// Finds out why an Amazon ECS task does not start, and proves the fix
 ///
-/// It reads and never writes: saved answers of the AWS CLI are enough (`--snapshot`).
+/// It reads and never writes: a live account, or answers saved from one (`--snapshot`).
 #[derive(Debug, Parser)]
 #[command(
     name = "ecs-diag",
@@ -78,6 +78,8 @@ impl Common {
 pub(super) enum Command {
     /// Finds out why a task does not start
     Diagnose(Diagnose),
+    /// Saves the answers that the diagnosis of a task needs, redacted, as JSON Lines
+    Capture(Capture),
     /// Says what a failure text means
     Explain(Explain),
     /// Lists the checks, or shows the page of one
@@ -85,6 +87,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Option<Checks>,
     },
+    /// Prints the IAM policy that a diagnosis of a live account needs
+    IamPolicy,
     /// Prints a script that completes this command's arguments in a shell
     Completions {
         #[arg(value_enum)]
@@ -97,10 +101,34 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct Diagnose {
-    /// Folder or file of saved answers: outputs of AWS CLI commands, recordings, EventBridge events
-    #[arg(long, value_name = "PATH")]
+    /// Folder or file of saved answers: captures, outputs of AWS CLI commands, recordings,
+    /// EventBridge events
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["region", "profile", "endpoint_url", "timeout"])]
     pub(super) snapshot: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) named: Named,
+
+    #[command(flatten)]
+    pub(super) live: Live,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Capture {
+    #[command(flatten)]
+    pub(super) named: Named,
+
+    /// File to write, packed if it ends with `.gz`; standard output where it is not given
+    #[arg(short, long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) live: Live,
+}
+
+/// What is diagnosed.
+#[derive(Args, Debug)]
+pub(super) struct Named {
     /// Cluster, by name or ARN
     #[arg(long, value_name = "CLUSTER")]
     pub(super) cluster: Option<String>,
@@ -112,6 +140,47 @@ pub(super) struct Diagnose {
     /// Service, by name or ARN: its newest failed task, or its events
     #[arg(long, value_name = "NAME|ARN")]
     pub(super) service: Option<String>,
+}
+
+/// How a live account is reached.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Live account")]
+pub(super) struct Live {
+    /// Region of the cluster; else the one of an ARN, the environment or the profile
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// Profile of the shared AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Endpoint to ask in place of AWS's own
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+
+    /// Seconds to wait for AWS altogether; what is not answered by then stays unknown
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+}
+
+impl Live {
+    pub(super) fn access(&self) -> Access {
+        Access {
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// A positive number of seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "must be more than 0".to_owned())
 }
 
 #[derive(Args, Debug)]

@@ -1,24 +1,28 @@
 //! The `ecs-diag` command, for any source and any terminal.
 
 mod args;
+mod capture;
 mod checks;
 mod diagnose;
 mod explain;
+mod live;
+mod policy;
 
 use std::{
     ffi::OsString,
-    io::{self, ErrorKind, Read, Write},
+    io::{self, Read, Write},
 };
 
 use clap::{CommandFactory, error::ErrorKind as UsageErrorKind};
 
 use crate::{
-    DataSource, Error,
+    Access, DataSource, Error, SourceError,
     render::{Detail, Ink, Paper, Style},
 };
 use args::{Arguments, Color, Command, Format};
 
 /// What the command reads from and writes to.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact about one stream")]
 pub struct Io<'a> {
     /// Standard input.
     pub input: &'a mut dyn Read,
@@ -32,13 +36,18 @@ pub struct Io<'a> {
     pub errors: &'a mut dyn Write,
     /// Whether errors are coloured when `--color` is `auto`.
     pub errors_color: bool,
+    /// Whether somebody watches standard error: progress is shown there.
+    pub errors_is_terminal: bool,
     /// Columns of the terminal.
     pub width: usize,
 }
 
+/// Reaches a live account, or says why it cannot be reached and what to do.
+pub type Connect<'a> = dyn Fn(&Access) -> Result<Box<dyn DataSource + 'a>, SourceError> + 'a;
+
 /// Runs the command with these arguments, the program's name first, and gives its exit status.
 ///
-/// With a `source`, `diagnose` asks it where no snapshot is given.
+/// With `connect`, a live account is asked where no snapshot is given.
 ///
 /// ```
 /// use ecs_diag::cli::{Io, run};
@@ -54,6 +63,7 @@ pub struct Io<'a> {
 ///         output_color: false,
 ///         errors: &mut errors,
 ///         errors_color: false,
+///         errors_is_terminal: false,
 ///         width: 80,
 ///     },
 /// );
@@ -62,7 +72,7 @@ pub struct Io<'a> {
 /// ```
 pub fn run<A: Into<OsString> + Clone>(
     args: impl IntoIterator<Item = A>,
-    source: Option<&dyn DataSource>,
+    connect: Option<&Connect<'_>>,
     io: &mut Io<'_>,
 ) -> u8 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
@@ -73,7 +83,7 @@ pub fn run<A: Into<OsString> + Clone>(
         io.errors_color = color == Color::Always;
     }
     let ended = match parsed {
-        Ok(arguments) => execute(&arguments, source, io),
+        Ok(arguments) => execute(&arguments, connect, io),
         Err(error) => usage(&error, io),
     };
     ended.unwrap_or_else(|failure| {
@@ -87,7 +97,7 @@ const FAILED: u8 = 2;
 
 fn execute(
     arguments: &Arguments,
-    source: Option<&dyn DataSource>,
+    connect: Option<&Connect<'_>>,
     io: &mut Io<'_>,
 ) -> Result<u8, Failure> {
     let common = &arguments.common;
@@ -95,9 +105,11 @@ fn execute(
         return Err(Failure::new("only `diagnose` has the format `markdown`"));
     }
     match &arguments.command {
-        Command::Diagnose(options) => return diagnose::run(options, common, source, io),
+        Command::Diagnose(options) => return diagnose::run(options, common, connect, io),
+        Command::Capture(options) => capture::run(options, common, connect, io)?,
         Command::Explain(options) => explain::run(options, common, io)?,
         Command::Checks { command } => checks::run(command.as_ref(), common, io)?,
+        Command::IamPolicy => policy::run(io)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "ecs-diag", &mut script);
@@ -150,7 +162,7 @@ impl Io<'_> {
 fn write(output: &mut dyn Write, bytes: &[u8]) -> Result<bool, Failure> {
     match output.write_all(bytes).and_then(|()| output.flush()) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::new(format!("the output cannot be written: {error}"))),
     }
 }
@@ -202,11 +214,26 @@ impl Failure {
 mod tests {
     use super::*;
     use crate::{
+        Answer, ErrorKind, Query,
         checks::testing::{TASK, World},
         sources::Snapshot,
     };
 
-    fn run_with(source: Option<&Snapshot>, args: &[&str]) -> (u8, String, String) {
+    /// An account that has these answers, and like any account rests on no assumption.
+    struct Account(Snapshot);
+
+    #[async_trait::async_trait]
+    impl DataSource for Account {
+        async fn fetch(&self, query: &Query) -> Answer {
+            self.0.answer(query)
+        }
+    }
+
+    fn run_with(account: Option<&Account>, args: &[&str]) -> (u8, String, String) {
+        run_on(account.map(|account| account as &dyn DataSource), args)
+    }
+
+    fn run_on(account: Option<&dyn DataSource>, args: &[&str]) -> (u8, String, String) {
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let mut io = Io {
             input: &mut io::empty(),
@@ -215,18 +242,22 @@ mod tests {
             output_color: false,
             errors: &mut errors,
             errors_color: false,
+            errors_is_terminal: false,
             width: 80,
         };
-        let source = source.map(|source| source as &dyn DataSource);
-        let code = run(["ecs-diag"].iter().chain(args), source, &mut io);
+        let connect = |_: &Access| {
+            let account = account.ok_or_else(|| SourceError::new(ErrorKind::NoCredentials, "none"));
+            Ok(Box::new(account?) as Box<dyn DataSource>)
+        };
+        let code = run(["ecs-diag"].iter().chain(args), Some(&connect), &mut io);
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (code, text(output), text(errors))
     }
 
     #[test]
     fn a_caller_can_bring_a_source() {
-        let world = World::default().source();
-        let source = Some(&world.snapshot);
+        let account = Account(World::default().source().snapshot);
+        let source = Some(&account);
         for args in [
             &["diagnose", "--task", TASK, "-q"][..],
             &["diagnose", "--cluster", "shop", "--service", "checkout", "-q"],
@@ -243,6 +274,49 @@ mod tests {
         // What was not saved is unknown, not absent.
         assert_eq!((code, errors.as_str()), (1, ""));
         assert!(output.starts_with("inconclusive: "), "{output}");
+    }
+
+    #[test]
+    fn without_credentials_there_is_no_report() {
+        struct Expired;
+
+        #[async_trait::async_trait]
+        impl DataSource for Expired {
+            async fn fetch(&self, _: &Query) -> Answer {
+                Err(SourceError::from_code("ExpiredTokenException", "the token has expired"))
+            }
+        }
+
+        for account in [None, Some(&Expired as &dyn DataSource)] {
+            for command in ["diagnose", "capture"] {
+                let (code, output, errors) = run_on(account, &[command, "--task", TASK]);
+                assert_eq!((code, output.as_str()), (2, ""), "{errors}");
+                assert!(errors.starts_with("error: "), "{errors}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_capture_is_diagnosed_as_the_account_was() {
+        let account = Account(World::default().source().snapshot);
+        let source = Some(&account);
+        let args = ["--cluster", "shop", "--task", TASK, "--format", "json"];
+        let live = run_with(source, &[&["diagnose"], &args[..]].concat()).1;
+        let (code, capture, errors) = run_with(source, &[&["capture"], &args[..4]].concat());
+        assert_eq!(code, 0, "{errors}");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["capture.jsonl", "capture.jsonl.gz"] {
+            let path = folder.path().join(name).display().to_string();
+            let (code, output, errors) =
+                run_with(source, &[&["capture"], &args[..4], &["--output", &path]].concat());
+            assert_eq!((code, output.as_str()), (0, ""), "{errors}");
+            let replay = [&["diagnose", "--snapshot", &path], &args[..]].concat();
+            let (_, replayed, errors) = run_with(None, &replay);
+            assert!(replayed == live && errors.is_empty(), "{errors}\n{replayed}\n{live}");
+        }
+        assert!(
+            capture.starts_with(r#"{"schema":"ecs-diag/snapshot/v1","account":"111122223333""#)
+        );
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 #[cfg(feature = "live")]
 mod live;
+mod recorder;
 mod snapshot;
 
 #[cfg(feature = "live")]
 pub use live::Live;
+pub use recorder::Recorder;
 pub use snapshot::{
     RecognisedOutput, Snapshot, SnapshotError, SnapshotErrorKind, recognised_outputs,
 };

@@ -11,9 +11,10 @@ botocore's models say of its answer:
     page        members of a paginated operation: `input` and `output` tokens, `more`,
                 `lists` that the pages share out, `keep` from the first page
 
-A shape is `{"structure": {member: [name on the wire, shape]}}`, `{"list": shape}`, `{"flat": shape}`
-(a list whose elements stand in the parent), `{"map": shape}`, or a name: of another shape, or of a
-scalar: `string`, `integer`, `float`, `boolean`, `policy` (a URL-encoded JSON document).
+A shape is `{"structure": {member: [name on the wire, shape]}}`, `{"list": shape}`,
+`{"flat": shape}` (a list whose elements stand in the parent), `{"map": shape}`, or a name: of
+another shape, or of a scalar: `string`, `integer`, `float`, `boolean`, `policy` (a URL-encoded
+JSON document).
 
     python shapes.py [--check]
 """
@@ -74,7 +75,8 @@ class Shapes:
             return {"flat" if flat else "list": self.name(shape.member)}
         if shape.type_name == "map":
             # Entries in XML are taken to be called `key` and `value`.
-            assert not (shape.key.serialization or shape.value.serialization), shape.name
+            assert not shape.key.serialization, shape.name
+            assert not shape.value.serialization, shape.name
             return {"map": self.name(shape.value)}
         members = {}
         for name, member in shape.members.items():

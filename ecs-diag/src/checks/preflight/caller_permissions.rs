@@ -58,8 +58,10 @@ impl Check for CallerPermissions {
             if let Some(principal) = said.remove("principal") {
                 caller.get_or_insert((principal, said.remove("role")));
             }
-            // What the message leaves open is granted for all objects of that kind.
-            let resource = said.remove("resource").unwrap_or_else(|| "*".to_owned());
+            // What the message leaves open, or does not name as a policy does (`role app`), is
+            // granted for all objects of that kind.
+            let resource = said.remove("resource").filter(|resource| resource.starts_with("arn:"));
+            let resource = resource.unwrap_or_else(|| "*".to_owned());
             let needed = aws::operation(&query.service, &query.operation);
             let needed = needed.map_or(&[][..], |operation| operation.iam_actions);
             actions.entry(resource).or_default().extend(needed);

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::{
     NetworkSource, Query,
-    aws::ec2::DescribeNetworkInterfaces,
+    aws::{Time, ec2::DescribeNetworkInterfaces},
     check::{Check, Cx, Meta, check},
     checks::task,
     facts::Missing,
@@ -15,8 +15,9 @@ check! {
     /// # What it looks at
     /// A stopped task no longer tells its security groups, and its network interface is deleted.
     /// The configuration is taken from the deployment or task set that started the task, else from
-    /// the interface if it still exists. In other network modes than `awsvpc` the instance's
-    /// interface counts, and there is nothing to recover.
+    /// the interface if it still exists, else from CloudTrail's record of the call that started it
+    /// (`RunTask`, within a minute of the task's creation). In other network modes than `awsvpc`
+    /// the instance's interface counts, and there is nothing to recover.
     ///
     /// # Why it matters
     /// All checks of the network start from subnets, security groups and public address. Read from
@@ -24,9 +25,9 @@ check! {
     /// nowhere, these checks are unknown.
     ///
     /// # How to fix it
-    /// Look up the call that started the task (`RunTask`, or `UpdateService` for a deployment that
-    /// is gone) in CloudTrail: its `networkConfiguration` is what the task was given. Or diagnose
-    /// the newest failed task of the service.
+    /// Allow the caller `cloudtrail:LookupEvents`; for a deployment that is gone, look up the
+    /// `UpdateService` that made it: its `networkConfiguration` is what the task was given. Or
+    /// diagnose the newest failed task of the service.
     ///
     /// # Source
     /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html>,
@@ -39,9 +40,6 @@ check! {
         explains: [],
     }
 }
-
-/// How far from the task's creation the call that started it is looked for.
-const AROUND_SECONDS: i64 = 15 * 60;
 
 impl Check for NetworkConfigRecovery {
     fn meta(&self) -> &Meta {
@@ -75,12 +73,15 @@ impl Check for NetworkConfigRecovery {
                  that the interface has now, which may have been changed since",
             ),
             NetworkSource::None => {
-                let lookup = lookup(cx, task.service_name().is_some(), task.created_at);
-                return Err(Missing::undecided(
-                    lookup,
-                    "not asked: neither a deployment nor an interface tells the task's security \
-                     groups any more; the record of the call that started it would",
-                ));
+                let nothing = "neither a deployment nor an interface tells the task's security \
+                               groups any more; the record of the call that started it would";
+                let Some(lookup) = cx.run_task_lookup()? else {
+                    return Err(Missing::undecided(updates(cx, task.created_at), nothing));
+                };
+                cx.get(&lookup)?;
+                let none = "no call that CloudTrail tells of started this task; it learns of calls \
+                            some minutes late";
+                return Err(Missing::undecided(cx.query(&lookup), format!("{nothing}: {none}")));
             }
         };
         let mut finding = Finding::info(format!(
@@ -89,7 +90,13 @@ impl Check for NetworkConfigRecovery {
         ))
         .detail(detail)
         .resource(task::resource(&task));
-        if let Some(eni) = cx.interface_detail("networkInterfaceId")? {
+        if network.source == NetworkSource::Cloudtrail
+            && let Some(lookup) = cx.run_task_lookup()?
+        {
+            let value =
+                json!({"subnets": network.subnets, "securityGroups": network.security_groups});
+            finding = finding.evidence(Evidence::new(cx.query(&lookup), "/Events", value));
+        } else if let Some(eni) = cx.interface_detail("networkInterfaceId")? {
             let request = DescribeNetworkInterfaces { network_interface_ids: vec![eni.clone()] };
             finding = finding.evidence(
                 Evidence::new(cx.query(&request), "/Groups", json!(network.security_groups))
@@ -101,19 +108,13 @@ impl Check for NetworkConfigRecovery {
     }
 }
 
-/// The look-up that finds the call that started the task.
-fn lookup(cx: &Cx<'_>, of_service: bool, created: Option<crate::aws::Time>) -> Query {
-    let event = if of_service { "UpdateService" } else { "RunTask" };
+/// The look-up that finds the deployments of the past.
+fn updates(cx: &Cx<'_>, created: Option<Time>) -> Query {
     let mut input = json!({
-        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": event}],
+        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "UpdateService"}],
     });
     if let Some(created) = created {
-        // A deployment may be much older than its task.
-        if !of_service {
-            let second = created.0.as_second();
-            input["StartTime"] = json!(second.saturating_sub(AROUND_SECONDS));
-        }
-        input["EndTime"] = json!(created.0.as_second().saturating_add(AROUND_SECONDS));
+        input["EndTime"] = json!(created.0.as_second());
     }
     Query::new("cloudtrail", "LookupEvents", &input).in_region(cx.region())
 }
@@ -123,31 +124,39 @@ pub(super) mod tests {
     use serde_json::json;
 
     use crate::{
+        NetworkSource,
         check::Status,
-        checks::testing::{Examples, World},
+        checks::testing::{Examples, TASK, World},
     };
 
-    /// The deployment that started the task is gone.
-    fn replaced(world: &mut World) -> &mut World {
-        world.set("services", "/services/0/deployments/0/id", json!("ecs-svc/99"))
+    /// A task that no deployment started, and CloudTrail's record of the call that started one.
+    fn run_task<'w>(world: &'w mut World, started: &str) -> &'w mut World {
+        let record = json!({
+            "eventName": "RunTask",
+            "requestParameters": {"networkConfiguration": {"awsvpcConfiguration": {
+                "subnets": ["subnet-0a11111111111111a"],
+                "securityGroups": ["sg-0c33333333333333c"], "assignPublicIp": "ENABLED",
+            }}},
+            "responseElements": {"tasks": [{"taskArn": started}], "failures": []},
+        });
+        let event = json!({
+            "EventId": "7f1c", "EventName": "RunTask", "EventSource": "ecs.amazonaws.com",
+            "EventTime": "2026-11-20T10:00:01Z", "CloudTrailEvent": record.to_string(),
+        });
+        world
+            .task("/group", json!("family:checkout"))
+            .task("/startedBy", json!("nightly"))
+            .output("NetworkInterfaces", json!({"NetworkInterfaces": []}))
+            .output("Events", json!({"Events": [event]}))
     }
 
     pub(in crate::checks) const EXAMPLES: Examples = Examples {
         fails: |world| {
-            replaced(world).output(
-                "NetworkInterfaces",
-                json!({"NetworkInterfaces": [{
-                    "NetworkInterfaceId": "eni-0123456789abcdef0",
-                    "SubnetId": "subnet-0a11111111111111a", "VpcId": "vpc-0d44444444444444d",
-                    "Groups": [{"GroupId": "sg-0c33333333333333c", "GroupName": "checkout"}],
-                    "PrivateIpAddress": "10.0.1.25", "OwnerId": "111122223333",
-                    "AvailabilityZone": "eu-west-1a", "Status": "in-use",
-                }]}),
-            );
+            run_task(world, TASK);
         },
         passes: |_| {},
         unknown: |world| {
-            replaced(world).output("NetworkInterfaces", json!({"NetworkInterfaces": []}));
+            run_task(world, TASK).without("Events");
         },
         near_miss: |_| {},
     };
@@ -155,10 +164,40 @@ pub(super) mod tests {
     #[test]
     fn message() {
         insta::assert_snapshot!(EXAMPLES.messages("pre-network-config-recovery"), @r"
-        info: the network configuration of task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` is read from its network interface: subnet `subnet-0a11111111111111a`, security groups `sg-0c33333333333333c`
-          the deployment that started the task is gone; groups and public address are those that the interface has now, which may have been changed since
+        info: the network configuration of task `4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c` is read from CloudTrail's record of the call that started it: subnet `subnet-0a11111111111111a`, security groups `sg-0c33333333333333c`
+          it is what the task was given
           @ AWS::ECS::Task 4f1d2a8c0b7e4d5f9a6c3e2b1d0f8a7c
         ");
+    }
+
+    #[test]
+    fn an_interface_that_is_still_there_tells_it() {
+        let mut world = World::default();
+        world.set("services", "/services/0/deployments/0/id", json!("ecs-svc/99")).output(
+            "NetworkInterfaces",
+            json!({"NetworkInterfaces": [{
+                "NetworkInterfaceId": "eni-0123456789abcdef0",
+                "SubnetId": "subnet-0a11111111111111a", "VpcId": "vpc-0d44444444444444d",
+                "Groups": [{"GroupId": "sg-0c33333333333333c", "GroupName": "checkout"}],
+                "PrivateIpAddress": "10.0.1.25", "OwnerId": "111122223333",
+                "AvailabilityZone": "eu-west-1a", "Status": "in-use",
+            }]}),
+        );
+        let report = world.report();
+        assert_eq!(report.network.source, NetworkSource::Eni);
+        let found = report.findings.iter().find(|f| f.check == "pre-network-config-recovery");
+        assert!(found.unwrap().summary.contains("its network interface"), "{found:?}");
+    }
+
+    #[test]
+    fn of_a_deployment_that_is_gone_the_update_is_looked_for() {
+        let mut world = World::default();
+        world
+            .set("services", "/services/0/deployments/0/id", json!("ecs-svc/99"))
+            .output("NetworkInterfaces", json!({"NetworkInterfaces": []}));
+        let outcome = world.outcome("pre-network-config-recovery");
+        assert_eq!(outcome.status, Status::Unknown);
+        assert!(outcome.missing[0].query().input_json().contains("UpdateService"));
     }
 
     #[test]
@@ -174,6 +213,23 @@ pub(super) mod tests {
         assert_eq!(query.name(), "cloudtrail:LookupEvents");
         assert!(query.input_json().contains(r#""AttributeValue":"RunTask""#));
         assert!(query.input_json().contains(r#""StartTime":"#));
+    }
+
+    #[test]
+    fn the_call_that_started_the_task_tells_it() {
+        let report = EXAMPLES.failing().report();
+        assert_eq!(report.network.source, NetworkSource::Cloudtrail);
+        assert_eq!(report.network.security_groups, ["sg-0c33333333333333c"]);
+        assert_eq!(report.network.assign_public_ip, Some(true));
+    }
+
+    #[test]
+    fn the_call_that_started_another_task_does_not() {
+        let mut world = World::default();
+        run_task(&mut world, &TASK.replace("4f1d", "0000"));
+        let outcome = world.outcome("pre-network-config-recovery");
+        assert_eq!(outcome.status, Status::Unknown);
+        assert!(outcome.missing[0].why().contains("no call that CloudTrail tells of"));
     }
 
     #[test]

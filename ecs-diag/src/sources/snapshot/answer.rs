@@ -59,7 +59,7 @@ impl Snapshot {
         let place = Place { account, region, aliases: &self.aliases };
         let raw = query.input();
         let mut input = place.normalise(service, operation, &raw);
-        if let Some(result) = self.recorded(query, region, &input) {
+        if let Some(result) = self.recorded(query, region, &raw, &input) {
             return result.into();
         }
 
@@ -106,6 +106,7 @@ impl Snapshot {
         &self,
         query: &Query,
         region: &str,
+        raw: &Value,
         input: &Map<String, Value>,
     ) -> Option<Result<Value, SourceError>> {
         let secret = input.get("SecretId").and_then(Value::as_str);
@@ -118,16 +119,22 @@ impl Snapshot {
             .filter(|recording| secret.is_none_or(|id| self.same_secret(id, recording, region)))
             .collect();
         if found.len() > 1 {
-            // An answer says more than an error; beyond that any order will do that is one.
-            found.sort_by_cached_key(|recording| match &recording.result {
-                Ok(output) => (false, unordered(output)),
-                Err(error) => (true, format!("{}\n{}", error.code, error.message)),
+            // The same words come first, so that a capture replays as it was; an answer says more
+            // than an error; beyond that any order will do that is one.
+            found.sort_by_cached_key(|recording| {
+                let same = recording.input == *raw
+                    && recording.region.as_deref() == query.region.as_deref();
+                match &recording.result {
+                    Ok(output) => (!same, false, unordered(output)),
+                    Err(error) => (!same, true, format!("{}\n{}", error.code, error.message)),
+                }
             });
         }
         let mut result = found.first()?.result.clone();
         if let Ok(output) = &mut result {
             normal::strip(output);
-            if query.name() == "ecs:DescribeTasks" {
+            // Of recordings alone, each tells what was true when it was made.
+            if self.tasks_beside && query.name() == "ecs:DescribeTasks" {
                 self.newest(output);
             }
         }

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{ErrorKind, SourceError, aws};
 
-/// The schema of `snapshot.json` that this version reads.
-const SCHEMA: &str = "ecs-diag/snapshot/v1";
+/// The schema of `snapshot.json` that this version reads and captures name.
+pub(in crate::sources) const SCHEMA: &str = "ecs-diag/snapshot/v1";
 
 /// Row, account (where it matters), region (where it matters).
 pub(super) type StoreKey = (usize, String, String);
@@ -84,6 +84,8 @@ struct Builder {
     events: Vec<Value>,
     account: Option<String>,
     region: Option<String>,
+    /// Whether tasks were saved otherwise than in recordings.
+    tasks_beside: bool,
 }
 
 /// A snapshot of what was read.
@@ -282,8 +284,8 @@ impl Builder {
             }
             return Ok(());
         }
-        if let (Ok(output), "secretsmanager" | "ssm") = (&mut result, &*service) {
-            drop_values(output);
+        if let Ok(output) = &mut result {
+            drop_values(&service, output);
         }
         let truncated = result.as_ref().ok().and_then(normal::token_out).is_some();
         let continued = normal::token_in(&input).is_some();
@@ -621,6 +623,7 @@ impl Builder {
     /// Objects of one output into the stores of their owners.
     fn feed(&mut self, at: usize, items: Vec<Value>, out: &Output<'_>) {
         let row = &ROWS[at];
+        self.tasks_beside |= row.operation == "DescribeTasks" && out.region.is_none();
         let items = if row.operation == "DescribeInstances" { instances(items) } else { items };
         if row.operation == "ListSecrets"
             && let Some(secret) = table::row("secretsmanager", "DescribeSecret")
@@ -830,6 +833,7 @@ impl Builder {
             recordings,
             errors,
             aliases,
+            tasks_beside: self.tasks_beside,
         }
     }
 
@@ -1117,6 +1121,13 @@ fn stands(object: &Value) -> bool {
     !["deleted", "deleting", "failed", "rejected", "expired"]
         .iter()
         .any(|gone| state.eq_ignore_ascii_case(gone))
+}
+
+/// An answer as its recording is replayed.
+pub(in crate::sources) fn settle(service: &str, operation: &str, output: &mut Value) {
+    drop_values(service, output);
+    normal::strip(output);
+    sort_lists(table::row(service, operation), output);
 }
 
 /// The lists of an output in one order: services give them in any.

@@ -28,6 +28,10 @@ use serde_json::Value;
 #[cfg(all(test, feature = "live"))]
 pub(crate) use self::table::known_members;
 use self::{build::StoreKey, load::Loaded, recording::Recording, store::Store};
+pub(super) use self::{
+    build::{SCHEMA, settle},
+    recording::error_to_record,
+};
 pub use self::{
     error::{SnapshotError, SnapshotErrorKind},
     outputs::{RecognisedOutput, recognised_outputs},
@@ -43,8 +47,8 @@ use crate::{DataSource, Query, SourceError};
 ///   for JavaScript. Objects of several files are united by id; of two versions of a task the
 ///   higher `version` wins. Values of secrets and parameters are dropped.
 /// * **A recording**: `{"service": "kms", "operation": "GetKeyPolicy", "input": {…}, "output": {…}}`
-///   or `"error": {"code": "…", "message": "…"}` instead of `output`, optionally `"region"`. An
-///   error recorded with an empty input stands for every input that nothing else answers, if the
+///   or `"error": {"code": "…", "message": "…"}` instead of `output`, optionally `"region"`; an
+///   error's code says what it means unless a `"kind"` beside it does. An error recorded with an empty input stands for every input that nothing else answers, if the
 ///   caller was denied or AWS does not answer the operation without input.
 /// * **An EventBridge event "ECS Task State Change"**, which tells of a task what DescribeTasks
 ///   would.
@@ -91,6 +95,8 @@ pub struct Snapshot {
     errors: BTreeMap<String, SourceError>,
     /// Key ids by region and alias.
     aliases: HashMap<(String, String), String>,
+    /// Whether tasks were saved otherwise than in recordings.
+    tasks_beside: bool,
 }
 
 impl Snapshot {

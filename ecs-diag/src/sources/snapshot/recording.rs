@@ -1,6 +1,7 @@
 //! Recordings: saved calls, their pages, and the keys they are found by.
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::{normal, path::string, select::secret_name, store::canonical, table};
 use crate::{ErrorKind, SourceError};
@@ -19,27 +20,36 @@ pub(super) struct Recording {
     pub(super) source: String,
 }
 
-/// The error of a recording; our own kinds are written by `capture`.
+/// The error of a recording. Captures name the kind where the code does not give it.
 pub(super) fn recorded_error(error: &Value) -> Option<SourceError> {
     let code = string(error, "code").or_else(|| string(error, "Code"))?;
     let message = string(error, "message").or_else(|| string(error, "Message"));
-    let kinds = [
-        ErrorKind::AccessDenied,
-        ErrorKind::Throttled,
-        ErrorKind::Timeout,
-        ErrorKind::Unreachable,
-        ErrorKind::NoCredentials,
-        ErrorKind::NotRecorded,
-        ErrorKind::NotAllowed,
-        ErrorKind::Malformed,
-        ErrorKind::LimitReached,
-        ErrorKind::NotFound,
-    ];
-    let message = message.unwrap_or_default();
-    match kinds.into_iter().find(|kind| kind.as_str() == code) {
-        Some(kind) => Some(SourceError::new(kind, message)),
-        None => Some(SourceError::from_code(code, message)),
+    let recorded = coded(code, message.unwrap_or_default());
+    Some(match kind(error.get("kind")) {
+        Some(kind) => SourceError { kind, ..recorded },
+        None => recorded,
+    })
+}
+
+/// An error as its code gives it: our own kinds are their own codes.
+fn coded(code: String, message: String) -> SourceError {
+    match kind(Some(&code.as_str().into())) {
+        Some(kind) => SourceError::new(kind, message),
+        None => SourceError::from_code(code, message),
     }
+}
+
+fn kind(name: Option<&Value>) -> Option<ErrorKind> {
+    ErrorKind::deserialize(name?).ok()
+}
+
+/// The `error` of a recording, such that it is read as it was.
+pub(in crate::sources) fn error_to_record(error: &SourceError) -> Value {
+    let mut recorded = json!({"code": error.code, "message": error.message});
+    if coded(error.code.clone(), error.message.clone()).kind != error.kind {
+        recorded["kind"] = error.kind.as_str().into();
+    }
+    recorded
 }
 
 /// Pages put together; they stay a part where one is not there.

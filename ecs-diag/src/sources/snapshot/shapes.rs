@@ -30,8 +30,11 @@ pub(super) fn described(mut secret: Value) -> Value {
 }
 
 /// Leaves out the values of secrets and parameters.
-pub(super) fn drop_values(output: &mut Value) {
+pub(super) fn drop_values(service: &str, output: &mut Value) {
     let Value::Object(members) = output else { return };
+    if !matches!(service, "secretsmanager" | "ssm") {
+        return;
+    }
     members.retain(|name, _| !matches!(name.as_str(), "SecretString" | "SecretBinary"));
     let parameters = members.get_mut("Parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
