@@ -195,7 +195,6 @@ impl ErrorKind {
             "ExpiredToken"
             | "RequestExpired"
             | "ExpiredTokenException"
-            | "RequestExpired"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "AuthFailure"
