@@ -194,7 +194,6 @@ impl ErrorKind {
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
             | "ExpiredTokenException"
-            | "RequestExpired"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "AuthFailure"
