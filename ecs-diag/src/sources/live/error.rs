@@ -264,11 +264,13 @@ mod tests {
             ),
             (
                 CredentialsError::not_loaded(chain("prod")),
-                "no profile of the AWS configuration files is called `prod`",
+                "no profile of the AWS configuration files is called `prod`; `aws configure \
+                 list-profiles` lists them",
             ),
             (
                 CredentialsError::invalid_configuration(format!("role: {}", chain("base"))),
-                "no profile of the AWS configuration files is called `base`",
+                "no profile of the AWS configuration files is called `base`; `aws configure \
+                 list-profiles` lists them",
             ),
             (
                 CredentialsError::provider_error(CredentialsError::unhandled("SSO token is gone")),
@@ -277,7 +279,8 @@ mod tests {
             ),
             (
                 CredentialsError::provider_error("the process exited with 1"),
-                "no credentials in profile `prod`: the process exited with 1",
+                "no credentials in profile `prod`: the process exited with 1; run `aws configure` or \
+                 `aws sso login`, or name a profile with `--profile` or AWS_PROFILE",
             ),
         ] {
             let error = no_credentials(&error, Some("prod"));
