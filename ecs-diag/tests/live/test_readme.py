@@ -18,7 +18,9 @@ def test_the_commands_for_live_accounts(
 ) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    live = [line for line in lines if re.match(r"ecs-diag (diagnose|capture) .*(shop|\.jsonl)", line)]
+    live = [
+        line for line in lines if re.match(r"ecs-diag (diagnose|capture) .*(shop|\.jsonl)", line)
+    ]
     assert [line.split()[1] for line in live] == ["diagnose", "diagnose", "capture", "diagnose"]
 
     # The README's names stand for those of an account in which something is wrong.
