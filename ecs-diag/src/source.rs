@@ -193,6 +193,7 @@ impl ErrorKind {
             | "BandwidthLimitExceeded"
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
+            | "RequestExpired"
             | "ExpiredTokenException"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
