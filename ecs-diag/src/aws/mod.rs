@@ -20,7 +20,6 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use arn::Arn;
 pub use operations::{OPERATIONS, Operation, operation};
-#[cfg(feature = "live")]
 pub(crate) use values::percent_decoded;
 pub use values::{Document, Text, Time};
 
