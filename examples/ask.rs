@@ -28,11 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut output = io::stdout().lock();
     for query in queries {
         let answer = answers.iter().find(|(answered, _)| *answered == query);
-        let line = match &answer.ok_or("a query was not answered")?.1 {
+        let shown = match &answer.ok_or("a query was not answered")?.1 {
             Ok(output) => json!({ "output": output }),
             Err(error) => json!({ "error": error }),
         };
-        writeln!(output, "{line}")?;
+        writeln!(output, "{shown}")?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@
 //! |---|---|
 //! | none | the core: snapshots, signatures, checks, reports |
 //! | `cli` | the command `ecs-diag` |
-//! | `live` | [`sources`]`::Live`: the AWS SDK as a source, and what `cli` asks live accounts with |
+//! | `live` | live accounts as a source: `sources::Live`, through the AWS SDK for Rust |
 
 #![forbid(unsafe_code)]
 

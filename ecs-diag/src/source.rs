@@ -193,6 +193,7 @@ impl ErrorKind {
             | "BandwidthLimitExceeded"
             | "PriorRequestNotComplete" => Self::Throttled,
             "ExpiredToken"
+            | "RequestExpired"
             | "ExpiredTokenException"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
@@ -402,6 +403,7 @@ mod tests {
             ("NoSuchEntity", ErrorKind::NotFound),
             ("RequestLimitExceeded", ErrorKind::Throttled),
             ("ExpiredTokenException", ErrorKind::NoCredentials),
+            ("RequestExpired", ErrorKind::NoCredentials),
             ("com.amazonaws.ecs#ThrottlingException", ErrorKind::Throttled),
             ("InternalServerError", ErrorKind::Other),
         ] {

@@ -158,7 +158,7 @@ fn ask(url: &str, queries: &[Value], options: &[&str], variables: &[(&str, &str)
         .stderr(Stdio::piped())
         .spawn()
         .expect("the example `ask`");
-    let lines: String = queries.iter().map(|query| format!("{query}\n")).collect();
+    let lines = queries.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     // A run that ends before it reads has nothing to read.
     let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
     child.wait_with_output().unwrap()
@@ -239,7 +239,7 @@ fn nothing_waits_beyond_the_timeout() {
         stalling.error(definition("app"), &["--timeout", "1"]),
         "timeout timeout: no answer from `127.0.0.1` in time"
     );
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
@@ -278,9 +278,10 @@ fn pages_are_one_answer() {
                 ),
             );
         }
-        match request.body.contains("nextToken") {
-            false => answer(&json!({"taskArns": ["a", "b"], "nextToken": "2"})),
-            true => answer(&json!({"taskArns": ["c"]})),
+        if request.body.contains("nextToken") {
+            answer(&json!({"taskArns": ["c"]}))
+        } else {
+            answer(&json!({"taskArns": ["a", "b"], "nextToken": "2"}))
         }
     });
     let queries = [
@@ -345,7 +346,7 @@ fn denials_are_told_in_the_words_of_the_service() {
 }
 
 #[test]
-fn eight_calls_are_under_way_at_once_over_as_many_connections() {
+fn eight_calls_are_under_way_at_once_and_share_connections() {
     let under_way = AtomicUsize::new(0);
     let most = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&most);
@@ -369,7 +370,8 @@ fn eight_calls_are_under_way_at_once_over_as_many_connections() {
     assert_eq!(server.requests().len(), queries.len());
     let most = most.load(Ordering::SeqCst);
     assert!((2..=8).contains(&most), "{most}");
-    assert!(server.connections.load(Ordering::SeqCst) <= 8);
+    // How soon a connection is free for the next call is the machine's business.
+    assert!(server.connections.load(Ordering::SeqCst) < queries.len());
 }
 
 #[test]
@@ -403,6 +405,10 @@ fn calls_go_to_the_region_that_is_meant() {
         if !request.path.starts_with("/files") {
             return Reply::Answer(200, "", DEFINITION.to_owned());
         }
+        if request.path.starts_with("/files/denied") {
+            // An answer to HEAD has no body.
+            return Reply::Answer(403, "x-amz-bucket-region: eu-west-1\r\n", String::new());
+        }
         if request.headers.contains("/eu-central-1/s3/") {
             let bucket = "<LocationConstraint>eu-central-1</LocationConstraint>";
             return Reply::Answer(200, "", bucket.to_owned());
@@ -413,14 +419,16 @@ fn calls_go_to_the_region_that_is_meant() {
     let mut elsewhere = definition("app");
     elsewhere["region"] = "us-east-1".into();
     let bucket = query("s3", "GetBucketLocation", &json!({"Bucket": "files"}));
-    let answers = server.ask(&[definition("app"), elsewhere, bucket], &[]);
+    let denied = query("s3", "HeadObject", &json!({"Bucket": "files", "Key": "denied"}));
+    let answers = server.ask(&[definition("app"), elsewhere, bucket, denied], &[]);
     assert_eq!(answers[2], json!({"output": {"LocationConstraint": "eu-central-1"}}));
     let scope = |scope: &str| {
         server.requests().iter().filter(|request| request.headers.contains(scope)).count()
     };
     assert_eq!(scope("/eu-west-1/ecs/"), 1);
     assert_eq!(scope("/us-east-1/ecs/"), 1);
-    assert_eq!((scope("/eu-west-1/s3/"), scope("/eu-central-1/s3/")), (1, 1));
+    assert_eq!(answers[3]["error"]["kind"], "access-denied");
+    assert_eq!((scope("/eu-west-1/s3/"), scope("/eu-central-1/s3/")), (2, 1));
 }
 
 #[test]

@@ -56,10 +56,13 @@ impl Check for CallerPermissions {
             let Some((query, error)) = refused(gap) else { continue };
             let mut said = signature::read(&error.message).parameters;
             if let Some(principal) = said.remove("principal") {
-                caller.get_or_insert((principal, said.remove("role")));
+                let role = role_of(&principal).map(str::to_owned);
+                caller.get_or_insert((principal, role));
             }
-            // What the message leaves open is granted for all objects of that kind.
-            let resource = said.remove("resource").unwrap_or_else(|| "*".to_owned());
+            // What the message leaves open, or does not name as a policy does (`role app`), is
+            // granted for all objects of that kind.
+            let resource = said.remove("resource").filter(|resource| resource.starts_with("arn:"));
+            let resource = resource.unwrap_or_else(|| "*".to_owned());
             let needed = aws::operation(&query.service, &query.operation);
             let needed = needed.map_or(&[][..], |operation| operation.iam_actions);
             actions.entry(resource).or_default().extend(needed);
@@ -90,7 +93,8 @@ impl Check for CallerPermissions {
                 let kind = if role.is_some() { "AWS::IAM::Role" } else { "AWS::IAM::User" };
                 let name = role.as_deref().or(arn.rsplit('/').next()).unwrap_or(arn);
                 finding = finding.resource(Resource::new(kind, name));
-                if role.is_some() {
+                // The roles of IAM Identity Center are changed in their permission sets.
+                if role.is_some() && !name.starts_with("AWSReservedSSO_") {
                     remedy = remedy.command(format!(
                         "aws iam put-role-policy --role-name {} --policy-name ecs-diag-read \
                          --policy-document {}",
@@ -108,6 +112,11 @@ impl Check for CallerPermissions {
         cx.each(gaps.into_iter().filter(|gap| refused(gap).is_none()), |_, gap| Err(gap));
         Ok(())
     }
+}
+
+/// The role that a session (`…:assumed-role/NAME/SESSION`) is of.
+fn role_of(principal: &str) -> Option<&str> {
+    principal.split_once(":assumed-role/")?.1.split('/').next()
 }
 
 /// A call that the caller may not make, and what the service said.
@@ -160,6 +169,15 @@ pub(super) mod tests {
         let step = &findings[0].remedy.as_ref().unwrap().steps[0];
         assert!(step.contains(r#""Action":["ecr:DescribeImages"]"#), "{step}");
         assert!(!step.contains("ecs:"), "{step}");
+    }
+
+    #[test]
+    fn a_session_is_of_a_role() {
+        assert_eq!(
+            super::role_of("arn:aws:sts::111122223333:assumed-role/Auditor/me"),
+            Some("Auditor")
+        );
+        assert_eq!(super::role_of("arn:aws:iam::111122223333:user/me"), None);
     }
 
     #[test]

@@ -56,16 +56,25 @@ impl Batch {
         if self.arns { id.rsplit('/').next().unwrap_or(id) } else { id }
     }
 
+    /// Whether one call may ask for these ids too. Two ids with one key would make it unclear
+    /// whose an object is.
+    fn fits(&self, parts: &[Part], more: &[String]) -> bool {
+        let ids = parts.iter().flat_map(|(_, ids)| ids).chain(more).collect::<BTreeSet<_>>();
+        let keys = ids.iter().map(|id| self.key(id)).collect::<BTreeSet<_>>();
+        ids.len() <= self.at_most && keys.len() == ids.len()
+    }
+
     /// The ids of a request that may share a call, and the request without them.
     fn take(&self, query: &Query) -> Option<(Vec<String>, Value)> {
         let mut rest = query.input();
         let ids: Vec<String> = serde_json::from_value(rest.pointer_mut(self.ids)?.take()).ok()?;
-        let keys: BTreeSet<&str> = ids.iter().map(|id| self.key(id)).collect();
-        let fits = (1..=self.at_most).contains(&ids.len()) && keys.len() == ids.len();
-        let only = self
-            .only
-            .is_none_or(|only| serde_json::from_str(only).is_ok_and(|only: Value| only == rest));
-        (fits && only).then_some((ids, rest))
+        let distinct = ids.iter().collect::<BTreeSet<_>>().len() == ids.len();
+        let alike = match self.only.map(serde_json::from_str::<Value>) {
+            Some(only) => only.is_ok_and(|only| only == rest),
+            None => true,
+        };
+        let may = !ids.is_empty() && distinct && alike && self.fits(&[], &ids);
+        may.then_some((ids, rest))
     }
 }
 
@@ -91,6 +100,9 @@ static BATCHES: &[Batch] = &[
     },
 ];
 
+/// A query and the ids that it asks for.
+type Part = (Query, Vec<String>);
+
 /// What one call answers.
 #[derive(Debug)]
 pub(super) enum Asked {
@@ -104,7 +116,7 @@ pub(super) struct Shared {
     /// The call.
     pub(super) query: Query,
     batch: &'static Batch,
-    parts: Vec<(Query, Vec<String>)>,
+    parts: Vec<Part>,
 }
 
 /// The calls that answer these queries.
@@ -127,37 +139,25 @@ pub(super) fn plan(queries: Vec<Query>) -> Vec<Asked> {
     for ((index, ..), (rest, parts)) in groups {
         let batch = &BATCHES[index];
         let mut shared = Vec::new();
-        let mut ids = BTreeMap::new();
-        for (query, its) in parts {
-            let keyed = its.iter().map(|id| (batch.key(id).to_owned(), id.clone()));
-            let mut joined = ids.clone();
-            joined.extend(keyed.clone());
-            // Another id of the same key would make it unclear whose an object is.
-            let clear = keyed.clone().all(|(key, id)| ids.get(&key).is_none_or(|one| *one == id));
-            if joined.len() > batch.at_most || !clear {
-                calls.push(asked(batch, &rest, &ids, std::mem::take(&mut shared)));
-                joined = keyed.collect();
+        for part in parts {
+            if !batch.fits(&shared, &part.1) {
+                calls.push(asked(batch, &rest, std::mem::take(&mut shared)));
             }
-            ids = joined;
-            shared.push((query, its));
+            shared.push(part);
         }
-        calls.push(asked(batch, &rest, &ids, shared));
+        calls.push(asked(batch, &rest, shared));
     }
     calls
 }
 
-fn asked(
-    batch: &'static Batch,
-    rest: &Value,
-    ids: &BTreeMap<String, String>,
-    mut parts: Vec<(Query, Vec<String>)>,
-) -> Asked {
+fn asked(batch: &'static Batch, rest: &Value, mut parts: Vec<Part>) -> Asked {
     if let [_] = parts[..] {
         return Asked::One(parts.remove(0).0);
     }
+    let ids: BTreeSet<&str> = parts.iter().flat_map(|(_, ids)| ids).map(String::as_str).collect();
     let mut input = rest.clone();
     if let Some(place) = input.pointer_mut(batch.ids) {
-        *place = ids.values().cloned().collect();
+        *place = ids.into_iter().collect();
     }
     if let Some(member) = batch.page_size {
         input[member] = batch.at_most.into();
@@ -201,7 +201,7 @@ impl Shared {
             let ids = || self.parts.iter().flat_map(|(_, ids)| ids);
             objects.iter().all(|object| ids().any(|id| self.is_of(&object[*member], id)))
         });
-        let part = |(_, ids): &(Query, Vec<String>)| {
+        let part = |(_, ids): &Part| {
             let mut part = answer.clone();
             for (list, member, objects) in &lists {
                 let its = ids.iter().flat_map(|id| {

@@ -239,7 +239,9 @@ mod tests {
     use super::*;
     use crate::{
         Query,
-        aws::{OPERATIONS, Request, ec2, ecr, ecs, iam, logs, secretsmanager, ssm},
+        aws::{
+            OPERATIONS, Request, Time, cloudtrail, ec2, ecr, ecs, iam, logs, secretsmanager, ssm,
+        },
         sources::snapshot::known_members,
     };
 
@@ -270,7 +272,8 @@ mod tests {
     #[test]
     fn every_request_of_the_crate_can_be_sent() {
         let text = || "x".to_owned();
-        let requests: [Query; 13] = [
+        let moment = Time::parse("2026-11-21T20:00:35Z").unwrap();
+        let requests: Vec<Query> = vec![
             ec2::DescribeSubnets { subnet_ids: vec![text()] }.query(),
             ec2::DescribeSecurityGroups { group_ids: vec![text()] }.query(),
             ec2::DescribeNetworkInterfaces { network_interface_ids: vec![text()] }.query(),
@@ -298,14 +301,13 @@ mod tests {
             .query(),
             secretsmanager::DescribeSecret { secret_id: text() }.query(),
             ssm::DescribeParameters::named("x").query(),
-        ];
-        let more = [
             iam::GetRole { role_name: text() }.query(),
             logs::DescribeLogGroups { log_group_name_prefix: text() }.query(),
+            cloudtrail::LookupEvents::run_task_around(moment).query(),
         ];
         let mut asked: BTreeSet<_> =
             OPERATIONS.iter().filter(|known| known.is_asked).map(|known| known.name).collect();
-        for query in requests.iter().chain(&more) {
+        for query in &requests {
             let call = call(&query.service, &query.operation).unwrap();
             let input = query.input().as_object().unwrap().clone();
             for member in input.keys() {

@@ -93,20 +93,24 @@ pub(super) fn no_credentials(error: &CredentialsError, profile: Option<&str>) ->
     let reasons = chain(error).filter(|error| !error.is::<CredentialsError>());
     let reason = reasons.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if let Some(name) = missing_profile(&reason) {
-        let message = format!("no profile of the AWS configuration files is called `{name}`");
+        let message = format!(
+            "no profile of the AWS configuration files is called `{name}`; `aws configure \
+             list-profiles` lists them"
+        );
         return SourceError::new(ErrorKind::NoCredentials, message);
     }
     let of_profile = profile.map_or(String::new(), |profile| format!(" in profile `{profile}`"));
     let option = profile.map_or(String::new(), |profile| format!(" --profile {profile}"));
+    let anew =
+        "run `aws configure` or `aws sso login`, or name a profile with `--profile` or AWS_PROFILE";
     let help = if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-        "run `aws configure` or `aws sso login`, or name a profile with `--profile` or AWS_PROFILE"
-            .to_owned()
+        anew.to_owned()
     } else if reason.contains("SSO") {
         format!("{reason}; log in with `aws sso login{option}`")
     } else if reason.contains("login") {
         format!("{reason}; log in with `aws login{option}`")
     } else {
-        reason
+        format!("{reason}; {anew}")
     };
     SourceError::new(ErrorKind::NoCredentials, format!("no credentials{of_profile}: {help}"))
 }
@@ -159,9 +163,9 @@ mod tests {
         }
     }
 
-    fn answered(status: u16, body: Option<&str>) -> Option<Response> {
+    fn answered(status: u16, body: Option<&str>) -> Response {
         let body = body.map(|body| body.as_bytes().to_vec());
-        Some(Response { status, headers: Vec::new(), body })
+        Response { status, headers: Vec::new(), body }
     }
 
     #[test]
@@ -190,7 +194,7 @@ mod tests {
             }
             let error = DescribeTasksError::generic(meta.build());
             let failed = Failed::service_error(error, http(status));
-            assert_eq!(told(failed, answered(status, Some(""))), expected);
+            assert_eq!(told(failed, Some(answered(status, Some("")))), expected);
         }
     }
 
@@ -226,20 +230,20 @@ mod tests {
             ),
             (
                 Failed::response_error("unexpected token", http(502)),
-                answered(502, Some("<html>")),
+                Some(answered(502, Some("<html>"))),
                 "other other: the answer has HTTP status 502 and is none of the service's".into(),
             ),
-            (unread(), answered(200, Some("{}")), "the body decides".to_owned()),
+            (unread(), Some(answered(200, Some("{}"))), "the body decides".to_owned()),
             (
                 unread(),
-                answered(200, None),
+                Some(answered(200, None)),
                 format!(
                     "unreachable unreachable: the answer of `{HOST}` broke off: unexpected token"
                 ),
             ),
             (
                 Failed::response_error("throughput of 0 B/s was observed", http(200)),
-                answered(200, None),
+                Some(answered(200, None)),
                 format!("timeout timeout: no answer from `{HOST}` in time"),
             ),
         ] {
@@ -260,11 +264,13 @@ mod tests {
             ),
             (
                 CredentialsError::not_loaded(chain("prod")),
-                "no profile of the AWS configuration files is called `prod`",
+                "no profile of the AWS configuration files is called `prod`; `aws configure \
+                 list-profiles` lists them",
             ),
             (
                 CredentialsError::invalid_configuration(format!("role: {}", chain("base"))),
-                "no profile of the AWS configuration files is called `base`",
+                "no profile of the AWS configuration files is called `base`; `aws configure \
+                 list-profiles` lists them",
             ),
             (
                 CredentialsError::provider_error(CredentialsError::unhandled("SSO token is gone")),
@@ -273,7 +279,8 @@ mod tests {
             ),
             (
                 CredentialsError::provider_error("the process exited with 1"),
-                "no credentials in profile `prod`: the process exited with 1",
+                "no credentials in profile `prod`: the process exited with 1; run `aws configure` or \
+                 `aws sso login`, or name a profile with `--profile` or AWS_PROFILE",
             ),
         ] {
             let error = no_credentials(&error, Some("prod"));

@@ -91,6 +91,23 @@ struct Connection {
     clients: Mutex<HashMap<String, Arc<Clients>>>,
 }
 
+impl Connection {
+    fn home(&self) -> Option<&str> {
+        self.config.region().map(AsRef::as_ref)
+    }
+
+    /// The clients of a Region; of none, if neither the query nor the configuration names one.
+    fn clients(&self, region: Option<&str>) -> Arc<Clients> {
+        let region = region.or(self.home()).unwrap_or_default();
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = clients.entry(region.to_owned()).or_insert_with(|| {
+            let region = (!region.is_empty()).then(|| Region::new(region.to_owned()));
+            Arc::new(Clients::new(self.config.clone().into_builder().region(region).build()))
+        });
+        Arc::clone(made)
+    }
+}
+
 impl Live {
     /// Connects as the AWS CLI does: with the environment's variables, the profiles of the shared
     /// configuration files (keys, roles, processes, `aws sso login`, `aws login`), and the
@@ -106,8 +123,7 @@ impl Live {
     pub async fn connect(access: &Access) -> Result<Self, SourceError> {
         let deadline = access.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let config = in_time(deadline, Box::pin(configure(access))).await.unwrap_or_else(|| {
-            let message = "no credentials and no Region in time";
-            Err(SourceError::new(ErrorKind::Timeout, message))
+            Err(SourceError::new(ErrorKind::Timeout, "no credentials in time"))
         })?;
         Ok(Self::with(config, deadline))
     }
@@ -129,25 +145,6 @@ impl Live {
             permits: Semaphore::new(CONCURRENCY),
             clients: Mutex::default(),
         }))
-    }
-
-    /// The clients of a Region; of none, if neither the query nor the configuration names one.
-    fn clients(&self, region: Option<&str>) -> Arc<Clients> {
-        let Connection { config, clients, .. } = &*self.0;
-        let home = config.region().map(AsRef::as_ref);
-        let region = region.or(home).unwrap_or_default();
-        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = clients.entry(region.to_owned()).or_insert_with(|| {
-            let config = match home {
-                Some(home) if home != region => {
-                    let region = Region::new(region.to_owned());
-                    config.clone().into_builder().region(region).build()
-                }
-                _ => config.clone(),
-            };
-            Arc::new(Clients::new(config))
-        });
-        Arc::clone(made)
     }
 
     async fn ask(&self, query: &Query) -> Answer {
@@ -191,9 +188,10 @@ impl Live {
     /// One call.
     async fn page(&self, call: &Call, input: &Input, region: Option<&str>) -> Answer {
         let answer = self.send(call, input, region).await;
-        // A bucket answers in its own Region only, and elsewhere says which one that is.
+        let asked = region.or(self.0.home());
         match answer {
-            Err((_, Some(other))) if region != Some(&other) => {
+            // A bucket answers in its own Region only, and elsewhere says which one that is.
+            Err((_, Some(other))) if asked != Some(&other) => {
                 self.send(call, input, Some(&other)).await
             }
             answer => answer,
@@ -209,7 +207,7 @@ impl Live {
         region: Option<&str>,
     ) -> Result<Value, (SourceError, Option<String>)> {
         let exchange = Exchange::default();
-        let clients = self.clients(region);
+        let clients = self.0.clients(region);
         let sent = (call.send)(&clients, input, exchange.clone()).map_err(|error| (error, None))?;
         let outcome = match in_time(self.0.deadline, self.0.permits.acquire()).await {
             Some(_permit) => in_time(self.0.deadline, sent).await,
@@ -258,14 +256,14 @@ impl DataSource for Live {
     }
 
     fn region(&self) -> Option<String> {
-        self.0.config.region().map(ToString::to_string)
+        self.0.home().map(str::to_owned)
     }
 }
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live")
-            .field("region", &self.0.config.region())
+            .field("region", &self.0.home())
             .field("connected", &self.0.connected)
             .finish_non_exhaustive()
     }
