@@ -11,13 +11,10 @@ use crate::{
     LaunchType,
     aws::ecs::{Task, TaskDefinition},
     case::Case,
-    checks::{definition, instances, task},
+    checks::{definition, instances, task, version::Version},
     facts::Missing,
     finding::{Evidence, Remedy, Resource},
 };
-
-/// Major, minor and patch.
-type Version = [u32; 3];
 
 /// Something that came with a version. Every platform version for Windows has it.
 pub(super) struct Feature {
@@ -25,12 +22,18 @@ pub(super) struct Feature {
     agent: Version,
 }
 
-pub(super) const SSM_SECRET: Feature = Feature { fargate_linux: [1, 3, 0], agent: [1, 22, 0] };
-pub(super) const ASM_SECRET: Feature = Feature { fargate_linux: [1, 3, 0], agent: [1, 23, 0] };
-pub(super) const ASM_FIELDS: Feature = Feature { fargate_linux: [1, 4, 0], agent: [1, 37, 0] };
-pub(super) const LOG_SECRET: Feature = Feature { fargate_linux: [1, 3, 0], agent: [1, 27, 0] };
-pub(super) const ENV_FILES: Feature = Feature { fargate_linux: [1, 4, 0], agent: [1, 39, 0] };
-pub(super) const FIRELENS: Feature = Feature { fargate_linux: [1, 3, 0], agent: [1, 30, 0] };
+pub(super) const SSM_SECRET: Feature =
+    Feature { fargate_linux: Version(1, 3, 0), agent: Version(1, 22, 0) };
+pub(super) const ASM_SECRET: Feature =
+    Feature { fargate_linux: Version(1, 3, 0), agent: Version(1, 23, 0) };
+pub(super) const ASM_FIELDS: Feature =
+    Feature { fargate_linux: Version(1, 4, 0), agent: Version(1, 37, 0) };
+pub(super) const LOG_SECRET: Feature =
+    Feature { fargate_linux: Version(1, 3, 0), agent: Version(1, 27, 0) };
+pub(super) const ENV_FILES: Feature =
+    Feature { fargate_linux: Version(1, 4, 0), agent: Version(1, 39, 0) };
+pub(super) const FIRELENS: Feature =
+    Feature { fargate_linux: Version(1, 3, 0), agent: Version(1, 30, 0) };
 
 /// What is too old for a feature.
 pub(super) struct TooOld {
@@ -60,7 +63,7 @@ fn old_platform(
     feature: &Feature,
 ) -> Result<Option<TooOld>, Missing> {
     let Some(version) = this.platform_version.as_deref() else { return Ok(None) };
-    let older = parsed(version).is_some_and(|version| version < feature.fargate_linux);
+    let older = Version::parse(version).is_some_and(|version| version < feature.fargate_linux);
     if !older || is_windows(this, &*case.definition()?) {
         return Ok(None);
     }
@@ -77,7 +80,7 @@ fn old_platform(
     };
     Ok(Some(TooOld {
         what: format!("Fargate platform version {version}"),
-        needed: shown(feature.fargate_linux),
+        needed: feature.fargate_linux.to_string(),
         resource: task::resource(this),
         evidence: task::evidence(case, this, "/platformVersion", version),
         remedy,
@@ -89,10 +92,10 @@ fn old_agent(case: &Case<'_>, feature: &Feature) -> Result<Option<TooOld>, Missi
     let Some(version) = instance.version_info.agent_version.as_deref() else {
         return Err(instance.unclear(case, "the answer names no agent version"));
     };
-    if parsed(version).is_none_or(|version| version >= feature.agent) {
+    if Version::parse(version).is_none_or(|version| version >= feature.agent) {
         return Ok(None);
     }
-    let needed = shown(feature.agent);
+    let needed = feature.agent.to_string();
     let remedy = Remedy::new("update the container agent")
         .command(instance.update_agent(case))
         .edit(instance.set("/versionInfo/agentVersion", needed.clone()));
@@ -112,29 +115,4 @@ pub(super) fn is_windows(task: &Task, definition: &TaskDefinition) -> bool {
         .as_deref()
         .or_else(|| of_definition?.operating_system_family.as_deref())
         .is_some_and(|family| family.to_ascii_uppercase().starts_with("WINDOWS"))
-}
-
-/// `LATEST` and other words are no version.
-fn parsed(text: &str) -> Option<Version> {
-    let mut parts = text.trim().trim_start_matches('v').split('.').map(str::parse);
-    let version = [parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?];
-    parts.next().is_none().then_some(version)
-}
-
-fn shown([major, minor, patch]: Version) -> String {
-    format!("{major}.{minor}.{patch}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parsed;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(parsed("1.9.0") < parsed("1.11.0"));
-        assert_eq!(parsed("v1.86.0"), Some([1, 86, 0]));
-        for text in ["LATEST", "1.4", "1.4.0.1", "1.x.0", ""] {
-            assert_eq!(parsed(text), None, "{text}");
-        }
-    }
 }

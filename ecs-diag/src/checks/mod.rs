@@ -57,6 +57,7 @@ mod service;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
+mod version;
 mod volumes;
 
 /// The check that says whether there is a target at all.

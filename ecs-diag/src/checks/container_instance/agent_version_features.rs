@@ -1,4 +1,4 @@
-use super::capabilities::{self, Version, spelt};
+use super::capabilities;
 use crate::{
     Phase,
     aws::ecs::{Attribute, ContainerInstance, TaskDefinition},
@@ -6,7 +6,7 @@ use crate::{
     checks::{
         definition,
         instances::{self, Faults, Instance, Judgement},
-        placement::expression::version,
+        version::Version,
     },
     facts::Missing,
     finding::{Finding, Remedy},
@@ -36,12 +36,12 @@ check! {
         domain: "container-instance",
         phase: Place,
         causes: [PlaceAttributeOrGpu, AgentVersionBugOrConfig],
-        explains: ["ci-attribute-diff"],
+        explains: ["ci-attribute-diff", "sec-asm-jsonkey-support"],
     }
 }
 
 /// The first version that reads single keys and versions of secrets.
-const JSON_KEYS: Version = (1, 37, 0);
+const JSON_KEYS: Version = Version(1, 37, 0);
 
 /// How many features are told of.
 const TOLD: usize = 8;
@@ -87,7 +87,7 @@ fn too_old<'f, 'd>(
     instance: &ContainerInstance,
     features: &'f [Feature<'d>],
 ) -> Option<Vec<&'f Feature<'d>>> {
-    let own = version(instance.version_info.agent_version.as_deref()?)?;
+    let own = Version::parse(instance.version_info.agent_version.as_deref()?)?;
     Some(features.iter().filter(|feature| own < feature.since).collect())
 }
 
@@ -203,17 +203,17 @@ fn told(features: &[&Feature<'_>]) -> (Version, String) {
             let what = feature.what;
             let what =
                 if feature.attribute.is_some() { format!("`{what}`") } else { what.to_owned() };
-            format!("{what} needs {}", spelt(feature.since))
+            format!("{what} needs {}", feature.since)
         })
         .collect();
     (needed, words.join(", "))
 }
 
 fn update(cx: &Cx<'_>, instance: &Instance, needed: Version) -> Remedy {
-    Remedy::new(format!("update the agent to {} or newer", spelt(needed)))
+    Remedy::new(format!("update the agent to {needed} or newer"))
         .step("launch instances from a current ECS-optimized AMI, or update the agents in place")
         .command(instance.update_agent(cx))
-        .edit(instance.set("/versionInfo/agentVersion", spelt(needed)))
+        .edit(instance.set("/versionInfo/agentVersion", needed.to_string()))
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html>
 
-/// Version of the agent.
-pub(super) type Version = (u64, u64, u64);
+use crate::checks::version::Version;
 
 /// An attribute, and what provides it.
 #[derive(Debug)]
@@ -48,51 +47,51 @@ const V: With = With::Version;
 static TABLE: &[Capability] = &[
     row("com.amazonaws.ecs.capability.privileged-container", None, With::Setting("ECS_DISABLE_PRIVILEGED=false")),
     row("com.amazonaws.ecs.capability.docker-remote-api.", None, With::DockerApi),
-    row("com.amazonaws.ecs.capability.logging-driver.awsfirelens", Some((1, 30, 0)), V),
-    row("com.amazonaws.ecs.capability.logging-driver.awslogs", Some((1, 9, 0)), With::LogDriver),
+    row("com.amazonaws.ecs.capability.logging-driver.awsfirelens", Some(Version(1, 30, 0)), V),
+    row("com.amazonaws.ecs.capability.logging-driver.awslogs", Some(Version(1, 9, 0)), With::LogDriver),
     row("com.amazonaws.ecs.capability.logging-driver.", None, With::LogDriver),
     row("com.amazonaws.ecs.capability.selinux", None, With::Setting("ECS_SELINUX_CAPABLE=true")),
     row("com.amazonaws.ecs.capability.apparmor", None, With::Setting("ECS_APPARMOR_CAPABLE=true")),
     row("com.amazonaws.ecs.capability.ecr-auth", None, With::Other("Docker with version 1.19 of its API")),
-    row("com.amazonaws.ecs.capability.task-iam-role", Some((1, 11, 0)), With::Setting("ECS_ENABLE_TASK_IAM_ROLE=true")),
-    row("com.amazonaws.ecs.capability.task-iam-role-network-host", Some((1, 12, 0)), With::Setting("ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true")),
-    row("ecs.capability.execution-role-ecr-pull", Some((1, 16, 0)), V),
-    row("ecs.capability.execution-role-awslogs", Some((1, 16, 0)), With::Setting("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true")),
-    row("ecs.capability.container-health-check", Some((1, 17, 0)), With::Setting("ECS_DISABLE_DOCKER_HEALTH_CHECK=false")),
-    row("ecs.capability.task-cpu-mem-limit", Some((1, 16, 0)), With::Setting("ECS_ENABLE_TASK_CPU_MEM_LIMIT=true")),
-    row("ecs.capability.task-eni", Some((1, 15, 0)), With::Setting("ECS_ENABLE_TASK_ENI=true")),
-    row("ecs.capability.task-eni-block-instance-metadata", Some((1, 15, 0)), With::Setting("ECS_AWSVPC_BLOCK_IMDS=true")),
-    row("ecs.capability.task-eni-trunking", Some((1, 28, 1)), With::Other("the account setting `awsvpcTrunking`, on when the instance is launched")),
-    row("ecs.capability.private-registry-authentication.secretsmanager", Some((1, 19, 0)), V),
-    row("ecs.capability.secrets.ssm.environment-variables", Some((1, 22, 0)), V),
-    row("ecs.capability.secrets.asm.environment-variables", Some((1, 23, 0)), V),
-    row("ecs.capability.secrets.ssm.bootstrap.log-driver", Some((1, 27, 0)), V),
-    row("ecs.capability.secrets.asm.bootstrap.log-driver", Some((1, 27, 0)), V),
-    row("ecs.capability.pid-ipc-namespace-sharing", Some((1, 22, 0)), V),
-    row("ecs.capability.container-ordering", Some((1, 26, 0)), V),
-    row("ecs.capability.aws-appmesh", Some((1, 26, 0)), With::Other("the CNI plugin of App Mesh, which comes with ecs-init")),
-    row("ecs.capability.firelens.non-root-user", Some((1, 96, 0)), V),
-    row("ecs.capability.firelens.options.config.s3", Some((1, 30, 0)), V),
-    row("ecs.capability.firelens.options.config.file", Some((1, 31, 0)), V),
-    row("ecs.capability.firelens.", Some((1, 30, 0)), V),
-    row("ecs.capability.logging-driver.awsfirelens.log-driver-buffer-limit", Some((1, 55, 0)), V),
-    row("ecs.capability.efs", Some((1, 35, 0)), V),
-    row("ecs.capability.efsAuth", Some((1, 38, 0)), With::Other("the Amazon ECS volume plugin, which ecs-init starts")),
-    row("ecs.capability.env-files.s3", Some((1, 39, 0)), V),
-    row("ecs.capability.fsxWindowsFileServer", Some((1, 47, 0)), With::Other("Windows")),
-    row("ecs.capability.gmsa", Some((1, 34, 0)), With::Setting("ECS_GMSA_SUPPORTED=true")),
-    row("ecs.capability.gmsa-domainless", Some((1, 72, 0)), With::Setting("ECS_GMSA_SUPPORTED=true")),
-    row("ecs.capability.execute-command", Some((1, 50, 2)), With::Other("the binaries of ECS Exec, which come with the ECS-optimized AMI")),
-    row("ecs.capability.service-connect-v1", Some((1, 64, 0)), With::Other("the image of the Service Connect agent, which comes with ecs-init")),
-    row("ecs.capability.network.container-port-range", Some((1, 67, 0)), V),
-    row("ecs.capability.container-restart-policy", Some((1, 86, 0)), V),
-    row("ecs.capability.fault-injection", Some((1, 88, 0)), With::Other("`iptables`, `tc`, `nsenter` and the kernel module `sch_netem` on the instance")),
-    row("ecs.capability.ipv6-only", Some((1, 98, 0)), V),
-    row("ecs.capability.storage.ebs-task-volume-attach", Some((1, 79, 0)), With::Other("the EBS CSI driver, which comes with the ECS-optimized AMI")),
-    row("ecs.capability.storage.ebsta-non-root-user", Some((1, 99, 0)), V),
-    row("ecs.capability.storage.s3-files", Some((1, 104, 0)), V),
-    row("ecs.capability.nvidia-driver-version.", Some((1, 24, 0)), With::Setting("ECS_ENABLE_GPU_SUPPORT=true")),
-    row("ecs.capability.gpu-driver-version", Some((1, 24, 0)), With::Setting("ECS_ENABLE_GPU_SUPPORT=true")),
+    row("com.amazonaws.ecs.capability.task-iam-role", Some(Version(1, 11, 0)), With::Setting("ECS_ENABLE_TASK_IAM_ROLE=true")),
+    row("com.amazonaws.ecs.capability.task-iam-role-network-host", Some(Version(1, 12, 0)), With::Setting("ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true")),
+    row("ecs.capability.execution-role-ecr-pull", Some(Version(1, 16, 0)), V),
+    row("ecs.capability.execution-role-awslogs", Some(Version(1, 16, 0)), With::Setting("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true")),
+    row("ecs.capability.container-health-check", Some(Version(1, 17, 0)), With::Setting("ECS_DISABLE_DOCKER_HEALTH_CHECK=false")),
+    row("ecs.capability.task-cpu-mem-limit", Some(Version(1, 16, 0)), With::Setting("ECS_ENABLE_TASK_CPU_MEM_LIMIT=true")),
+    row("ecs.capability.task-eni", Some(Version(1, 15, 0)), With::Setting("ECS_ENABLE_TASK_ENI=true")),
+    row("ecs.capability.task-eni-block-instance-metadata", Some(Version(1, 15, 0)), With::Setting("ECS_AWSVPC_BLOCK_IMDS=true")),
+    row("ecs.capability.task-eni-trunking", Some(Version(1, 28, 1)), With::Other("the account setting `awsvpcTrunking`, on when the instance is launched")),
+    row("ecs.capability.private-registry-authentication.secretsmanager", Some(Version(1, 19, 0)), V),
+    row("ecs.capability.secrets.ssm.environment-variables", Some(Version(1, 22, 0)), V),
+    row("ecs.capability.secrets.asm.environment-variables", Some(Version(1, 23, 0)), V),
+    row("ecs.capability.secrets.ssm.bootstrap.log-driver", Some(Version(1, 27, 0)), V),
+    row("ecs.capability.secrets.asm.bootstrap.log-driver", Some(Version(1, 27, 0)), V),
+    row("ecs.capability.pid-ipc-namespace-sharing", Some(Version(1, 22, 0)), V),
+    row("ecs.capability.container-ordering", Some(Version(1, 26, 0)), V),
+    row("ecs.capability.aws-appmesh", Some(Version(1, 26, 0)), With::Other("the CNI plugin of App Mesh, which comes with ecs-init")),
+    row("ecs.capability.firelens.non-root-user", Some(Version(1, 96, 0)), V),
+    row("ecs.capability.firelens.options.config.s3", Some(Version(1, 30, 0)), V),
+    row("ecs.capability.firelens.options.config.file", Some(Version(1, 31, 0)), V),
+    row("ecs.capability.firelens.", Some(Version(1, 30, 0)), V),
+    row("ecs.capability.logging-driver.awsfirelens.log-driver-buffer-limit", Some(Version(1, 55, 0)), V),
+    row("ecs.capability.efs", Some(Version(1, 35, 0)), V),
+    row("ecs.capability.efsAuth", Some(Version(1, 38, 0)), With::Other("the Amazon ECS volume plugin, which ecs-init starts")),
+    row("ecs.capability.env-files.s3", Some(Version(1, 39, 0)), V),
+    row("ecs.capability.fsxWindowsFileServer", Some(Version(1, 47, 0)), With::Other("Windows")),
+    row("ecs.capability.gmsa", Some(Version(1, 34, 0)), With::Setting("ECS_GMSA_SUPPORTED=true")),
+    row("ecs.capability.gmsa-domainless", Some(Version(1, 72, 0)), With::Setting("ECS_GMSA_SUPPORTED=true")),
+    row("ecs.capability.execute-command", Some(Version(1, 50, 2)), With::Other("the binaries of ECS Exec, which come with the ECS-optimized AMI")),
+    row("ecs.capability.service-connect-v1", Some(Version(1, 64, 0)), With::Other("the image of the Service Connect agent, which comes with ecs-init")),
+    row("ecs.capability.network.container-port-range", Some(Version(1, 67, 0)), V),
+    row("ecs.capability.container-restart-policy", Some(Version(1, 86, 0)), V),
+    row("ecs.capability.fault-injection", Some(Version(1, 88, 0)), With::Other("`iptables`, `tc`, `nsenter` and the kernel module `sch_netem` on the instance")),
+    row("ecs.capability.ipv6-only", Some(Version(1, 98, 0)), V),
+    row("ecs.capability.storage.ebs-task-volume-attach", Some(Version(1, 79, 0)), With::Other("the EBS CSI driver, which comes with the ECS-optimized AMI")),
+    row("ecs.capability.storage.ebsta-non-root-user", Some(Version(1, 99, 0)), V),
+    row("ecs.capability.storage.s3-files", Some(Version(1, 104, 0)), V),
+    row("ecs.capability.nvidia-driver-version.", Some(Version(1, 24, 0)), With::Setting("ECS_ENABLE_GPU_SUPPORT=true")),
+    row("ecs.capability.gpu-driver-version", Some(Version(1, 24, 0)), With::Setting("ECS_ENABLE_GPU_SUPPORT=true")),
     row("ecs.capability.docker-plugin.", None, With::Plugin),
     row("ecs.capability.docker-volume-driver.", None, With::Plugin),
     row("ecs.capability.external", None, With::Other("a server registered through ECS Anywhere")),
@@ -123,14 +122,9 @@ impl Capability {
             With::Plugin => Some(format!("the Docker plugin `{end}` on the instance")),
             With::Other(what) => Some(what.to_owned()),
         };
-        let since = self.since.map(|version| format!("agent {} or newer", spelt(version)));
+        let since = self.since.map(|version| format!("agent {version} or newer"));
         [since, with].into_iter().flatten().collect::<Vec<_>>().join(" and ")
     }
-}
-
-/// A version as it is written.
-pub(super) fn spelt((major, minor, patch): Version) -> String {
-    format!("{major}.{minor}.{patch}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::{
     check::{Check, Cx, Meta, check},
-    checks::{instances, placement::expression::version},
+    checks::{instances, version::Version},
     facts::Missing,
     finding::{Finding, Remedy},
 };
@@ -56,13 +56,13 @@ impl Check for FipsEcr {
         let id = host.ec2_id();
         let own = host.version_info.agent_version.as_deref().unwrap_or("");
         let evidence = host.evidence(cx, "/versionInfo/agentVersion", own);
-        let Some(parsed) = version(own) else {
+        let Some(parsed) = Version::parse(own) else {
             return Err(Missing::undecided(
                 evidence.query,
                 format!("the answer does not tell the agent version of `{id}`"),
             ));
         };
-        if !((1, 91, 1)..(1, 101, 3)).contains(&parsed) {
+        if !(Version(1, 91, 1)..Version(1, 101, 3)).contains(&parsed) {
             return Ok(());
         }
         cx.report(

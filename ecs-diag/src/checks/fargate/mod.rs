@@ -12,7 +12,7 @@ super::checks! {
     internal_error: InternalError,
 }
 
-use super::{definition, task};
+use super::{definition, task, version::Version};
 use crate::{aws::ecs, case::Case, finding::Remedy};
 
 /// Operating system of containers on Fargate where the task definition names none.
@@ -46,11 +46,10 @@ pub(super) fn on_1_4(case: &Case<'_>, task: &ecs::Task) -> Remedy {
 
 /// Whether a platform version for Linux is older than 1.4.0.
 pub(super) fn before_1_4(version: &str) -> bool {
-    before(version, &[1, 4])
+    before(version, Version(1, 4, 0))
 }
 
 /// Whether a platform version is older than another one; `LATEST` is not.
-pub(super) fn before(version: &str, other: &[u32]) -> bool {
-    let parts: Result<Vec<u32>, _> = version.split('.').map(str::parse).collect();
-    parts.is_ok_and(|parts| parts.as_slice() < other)
+pub(super) fn before(version: &str, other: Version) -> bool {
+    Version::parse(version).is_some_and(|version| version < other)
 }

@@ -3,7 +3,7 @@ use crate::{
     LaunchType, Phase,
     aws::ecs::{ContainerDefinition, Task, TaskDefinition},
     check::{Check, Cx, Meta, check},
-    checks::{definition, task},
+    checks::{definition, task, version::Version},
     facts::Missing,
     finding::Finding,
 };
@@ -47,21 +47,21 @@ check! {
 
 /// What a container uses, and the platform version that it needs, as of November 2026.
 #[allow(clippy::type_complexity, reason = "a table reads best where it stands")]
-const OF_CONTAINERS: [(&[u32], &str, fn(&ContainerDefinition) -> bool); 12] = [
-    (&[1, 2], "`repositoryCredentials`", |c| c.repository_credentials.is_some()),
-    (&[1, 3], "`secrets`", |c| !c.secrets.is_empty()),
-    (&[1, 3], "`secretOptions`", |c| {
+const OF_CONTAINERS: [(Version, &str, fn(&ContainerDefinition) -> bool); 12] = [
+    (Version(1, 2, 0), "`repositoryCredentials`", |c| c.repository_credentials.is_some()),
+    (Version(1, 3, 0), "`secrets`", |c| !c.secrets.is_empty()),
+    (Version(1, 3, 0), "`secretOptions`", |c| {
         c.log_configuration.as_ref().is_some_and(|log| !log.secret_options.is_empty())
     }),
-    (&[1, 3], "`dependsOn`", |c| !c.depends_on.is_empty()),
-    (&[1, 3], "`startTimeout`", |c| c.start_timeout.is_some()),
-    (&[1, 3], "`stopTimeout`", |c| c.stop_timeout.is_some()),
-    (&[1, 3], "`firelensConfiguration`", |c| c.firelens_configuration.is_some()),
-    (&[1, 3], "the log driver `awsfirelens`", |c| has_driver(c, "awsfirelens")),
-    (&[1, 3], "the log driver `splunk`", |c| has_driver(c, "splunk")),
-    (&[1, 4], "a key or version of a secret", names_key),
-    (&[1, 4], "`environmentFiles`", |c| !c.environment_files.is_empty()),
-    (&[1, 4], "added capabilities", |c| {
+    (Version(1, 3, 0), "`dependsOn`", |c| !c.depends_on.is_empty()),
+    (Version(1, 3, 0), "`startTimeout`", |c| c.start_timeout.is_some()),
+    (Version(1, 3, 0), "`stopTimeout`", |c| c.stop_timeout.is_some()),
+    (Version(1, 3, 0), "`firelensConfiguration`", |c| c.firelens_configuration.is_some()),
+    (Version(1, 3, 0), "the log driver `awsfirelens`", |c| has_driver(c, "awsfirelens")),
+    (Version(1, 3, 0), "the log driver `splunk`", |c| has_driver(c, "splunk")),
+    (Version(1, 4, 0), "a key or version of a secret", names_key),
+    (Version(1, 4, 0), "`environmentFiles`", |c| !c.environment_files.is_empty()),
+    (Version(1, 4, 0), "added capabilities", |c| {
         let capabilities = c.linux_parameters.as_ref().and_then(|p| p.capabilities.as_ref());
         capabilities.is_some_and(|capabilities| !capabilities.add.is_empty())
     }),
@@ -69,13 +69,15 @@ const OF_CONTAINERS: [(&[u32], &str, fn(&ContainerDefinition) -> bool); 12] = [
 
 /// What a task uses, and the platform version that it needs, as of November 2026.
 #[allow(clippy::type_complexity, reason = "a table reads best where it stands")]
-const OF_TASKS: [(&[u32], &str, fn(&TaskDefinition, Option<&Task>) -> bool); 4] = [
-    (&[1, 4], "a volume of Amazon EFS", |definition, _| {
+const OF_TASKS: [(Version, &str, fn(&TaskDefinition, Option<&Task>) -> bool); 4] = [
+    (Version(1, 4, 0), "a volume of Amazon EFS", |definition, _| {
         definition.volumes.iter().any(|volume| volume.efs_volume_configuration.is_some())
     }),
-    (&[1, 4], "`ephemeralStorage`", |definition, _| definition.ephemeral_storage.is_some()),
-    (&[1, 4], "`pidMode`", |definition, _| definition.pid_mode.is_some()),
-    (&[1, 4], "ECS Exec", |_, task| task.is_some_and(|task| task.enable_execute_command)),
+    (Version(1, 4, 0), "`ephemeralStorage`", |definition, _| {
+        definition.ephemeral_storage.is_some()
+    }),
+    (Version(1, 4, 0), "`pidMode`", |definition, _| definition.pid_mode.is_some()),
+    (Version(1, 4, 0), "ECS Exec", |_, task| task.is_some_and(|task| task.enable_execute_command)),
 ];
 
 fn has_driver(container: &ContainerDefinition, driver: &str) -> bool {
@@ -119,7 +121,7 @@ impl Check for PlatformVersion {
             let why = "the task does not say its platform version";
             return Err(Missing::undecided(cx.query(&request), why));
         };
-        let mut needs: Vec<(&[u32], String)> = Vec::new();
+        let mut needs: Vec<(Version, String)> = Vec::new();
         for (least, what, uses) in OF_CONTAINERS {
             let containers = definition.container_definitions.iter();
             let users: Vec<_> = containers.filter(|c| uses(c)).map(|c| c.name.as_str()).collect();
@@ -133,14 +135,12 @@ impl Check for PlatformVersion {
             }
         }
         let Some(least) = needs.iter().map(|(least, _)| *least).max() else { return Ok(()) };
-        let dotted = |least: &[u32]| format!("{}.{}.0", least[0], least[1]);
         let list: Vec<_> =
-            needs.iter().map(|(least, what)| format!("{what} from {} on", dotted(least))).collect();
+            needs.iter().map(|(least, what)| format!("{what} from {least} on")).collect();
         cx.report(
             Finding::blocker(format!(
-                "platform version {version} is too old for task definition `{}`, which needs {}",
+                "platform version {version} is too old for task definition `{}`, which needs {least}",
                 definition::name(&definition),
-                dotted(least)
             ))
             .detail(format!("ECS refuses the task: Fargate has {}", list.join(", ")))
             .resource(task::resource(&task))

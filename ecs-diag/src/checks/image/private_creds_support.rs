@@ -2,7 +2,7 @@ use super::containers::images;
 use crate::{
     LaunchType,
     check::{Check, Cx, Meta, check},
-    checks::{definition, fargate, task},
+    checks::{definition, fargate, task, version::Version},
     facts::Missing,
     finding::{Finding, Remedy},
 };
@@ -58,7 +58,9 @@ impl Check for PrivateCredsSupport {
         if cx.launch_type()? == LaunchType::Fargate {
             let windows = fargate::is_windows(fargate::operating_system(&definition));
             let version = task.platform_version.as_deref().filter(|_| !windows);
-            let Some(version) = version.filter(|version| fargate::before(version, &[1, 2])) else {
+            let Some(version) =
+                version.filter(|version| fargate::before(version, Version(1, 2, 0)))
+            else {
                 return Ok(());
             };
             let finding = Finding::blocker(format!(

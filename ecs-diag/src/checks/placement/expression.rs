@@ -8,7 +8,10 @@ use std::cmp::Ordering;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::aws::{Time, ecs::ContainerInstance};
+use crate::{
+    aws::{Time, ecs::ContainerInstance},
+    checks::version::Version,
+};
 
 /// ECS takes no longer ones.
 const LONGEST: usize = 2000;
@@ -233,7 +236,7 @@ impl<'t> Parser<'t> {
 enum Has<'i> {
     Text(&'i str),
     Number(i64),
-    Version((u64, u64, u64)),
+    Version(Version),
     Time(Time),
     Nothing,
     /// There is no telling.
@@ -289,7 +292,7 @@ fn has<'i>(subject: &str, instance: &'i ContainerInstance) -> Has<'i> {
             .version_info
             .agent_version
             .as_deref()
-            .and_then(version)
+            .and_then(Version::parse)
             .map_or(Has::Unclear, Has::Version),
         "ec2InstanceId" => text(instance.ec2_instance_id.as_deref()),
         "registeredAt" => instance.registered_at.map_or(Has::Unclear, Has::Time),
@@ -337,7 +340,9 @@ fn compare(has: &Has<'_>, operator: Operator, arguments: &[Argument]) -> Option<
         (Has::Number(number), operator) => {
             by_order(number.cmp(&first?.text.parse().ok()?), operator)
         }
-        (Has::Version(own), operator) => by_order(own.cmp(&version(&first?.text)?), operator),
+        (Has::Version(own), operator) => {
+            by_order(own.cmp(&Version::parse(&first?.text)?), operator)
+        }
         (Has::Time(own), operator) => by_order(own.cmp(&time(&first?.text)?), operator),
     }
 }
@@ -352,16 +357,6 @@ fn by_order(order: Ordering, operator: Operator) -> Option<bool> {
         }
         _ => None,
     }
-}
-
-/// The three numbers of an agent's version.
-pub(in crate::checks) fn version(text: &str) -> Option<(u64, u64, u64)> {
-    let text = text.trim().trim_start_matches('v');
-    let numbers = text.split(['-', '+']).next()?;
-    let mut numbers = numbers.split('.').map(|number| number.parse().ok());
-    let version =
-        (numbers.next()??, numbers.next().unwrap_or(Some(0))?, numbers.next().unwrap_or(Some(0))?);
-    numbers.next().is_none().then_some(version)
 }
 
 fn time(text: &str) -> Option<Time> {
@@ -457,12 +452,5 @@ mod tests {
         let holds = |text: &str| parse(text).unwrap().holds(&empty);
         assert_eq!(holds("task:group == databases"), Some(false));
         assert_eq!(holds("not(task:group == databases)"), Some(true));
-    }
-
-    #[test]
-    fn versions_are_compared_by_number() {
-        assert!(version("1.9.0") < version("1.11.0"));
-        assert_eq!(version("v1.98.0-rc1"), Some((1, 98, 0)));
-        assert_eq!(version("latest"), None);
     }
 }
