@@ -16,6 +16,13 @@ from wire import CALLER, action
 TELLS = "pre-caller-permissions"
 # What every check rests on, so that little is left without it.
 BASIS = ("ecs:DescribeTasks", "ecs:DescribeTaskDefinition")
+# Checks that ask and can tell all the same in the standard scenario: they wanted to say more, or
+# what else they know is enough.
+DO_WITHOUT = {
+    "ecs:DescribeServices": {"cls-provisioning-error"},
+    "ecs:DescribeTaskDefinition": {"cls-exit-code", "img-typo-dockerhub"},
+    "ecs:DescribeTasks": {"cls-agent-hint-unreliable", "img-typo-dockerhub"},
+}
 
 
 def test_the_standard_diagnosis_is_answered(baseline: Result) -> None:
@@ -99,6 +106,28 @@ def _rest(result: Result, unknown: set[str]) -> Json:
             finding for finding in report["findings"] if finding["check"] not in unknown | {TELLS}
         ],
     }
+
+
+def test_a_refusal_makes_exactly_the_documented_checks_unknown(
+    ecs_diag: Command,
+    standard: Scenario,
+    baseline: Result,
+    documented: dict[str, set[str]],
+    pool: ThreadPoolExecutor,
+) -> None:
+    checks = [check for check, status in baseline.statuses.items() if status != "not-applicable"]
+    alone = pool.map(lambda check: ecs_diag.diagnose(standard, "--only", check), checks)
+    asking = {check: set(result.operations) for check, result in zip(checks, alone, strict=True)}
+
+    def diagnose(operation: str) -> Result:
+        return ecs_diag.diagnose(standard, rules=[{"match": operation, "fault": "denied"}])
+
+    asked = baseline.operations
+    for operation, result in zip(asked, pool.map(diagnose, asked), strict=True):
+        unknown = {check for check, status in result.statuses.items() if status == "unknown"}
+        # Of the checks that the page names, those that ask for it here.
+        named = {check for check in documented[operation] if operation in asking.get(check, ())}
+        assert unknown == named - DO_WITHOUT.get(operation, set()), operation
 
 
 def test_a_refusal_is_told_with_the_statement_that_would_allow_it(
