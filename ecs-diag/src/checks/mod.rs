@@ -33,6 +33,8 @@ macro_rules! checks {
 use checks;
 
 mod capacity;
+#[cfg(test)]
+mod catalogue;
 mod classification;
 mod container;
 mod container_instance;

@@ -9,27 +9,8 @@ use std::{
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
 
-use super::{
-    all,
-    testing::{World, worlds},
-};
+use super::testing::{World, settings, worlds};
 use crate::{Diagnosis, aws::OPERATIONS, check::Status};
-
-/// Facts, and the checks that are run on them: each check on its own examples, and all of them on
-/// the account from which the examples start, with a task of a service and with one that was run
-/// alone. All of them on all examples would take minutes.
-fn settings() -> Vec<(World, Diagnosis)> {
-    let own = all().iter().flat_map(|entry| {
-        let only = Diagnosis::new().only([&entry.check.meta().id]).unwrap();
-        let examples = &entry.examples;
-        [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
-            .map(|world| (world, only.clone()))
-    });
-    let alone = all().iter().find(|entry| entry.check.meta().id == "pre-network-config-recovery");
-    let alone = alone.map(|entry| entry.examples.failing());
-    let shared = alone.into_iter().chain([World::default()]);
-    own.chain(shared.map(|world| (world, Diagnosis::new()))).collect()
-}
 
 /// How each check ends; nothing where there is no such task.
 fn statuses(world: &World, diagnosis: &Diagnosis) -> BTreeMap<String, Status> {

@@ -101,6 +101,23 @@ pub(crate) fn worlds() -> Vec<World> {
         .collect()
 }
 
+/// Facts, and the checks that are run on them: each check on its own examples, and all of them on
+/// the account from which the examples start, with a task of a service and with one that was run
+/// alone. All of them on all examples would take minutes.
+pub(crate) fn settings() -> Vec<(World, Diagnosis)> {
+    let own = super::all().iter().flat_map(|entry| {
+        let only = Diagnosis::new().only([&entry.check.meta().id]).unwrap();
+        let examples = &entry.examples;
+        [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
+            .map(|world| (world, only.clone()))
+    });
+    let alone =
+        super::all().iter().find(|entry| entry.check.meta().id == "pre-network-config-recovery");
+    let alone = alone.map(|entry| entry.examples.failing());
+    let shared = alone.into_iter().chain([World::default()]);
+    own.chain(shared.map(|world| (world, Diagnosis::new()))).collect()
+}
+
 /// An account with a service `checkout` in cluster `shop`, one of whose tasks stopped. Everything
 /// the task names exists.
 #[derive(Clone)]
