@@ -98,6 +98,20 @@ pub(super) fn root_causes(
             }
         })
         .collect();
+    // Where the message names what failed, what else stops the same phase comes next at best.
+    let tier_of = |cause: &RootCause| {
+        candidates.iter().find(|c| c.index == cause.finding).map(|candidate| candidate.tier)
+    };
+    let is_told = |cause: &RootCause| {
+        cause.confidence == Confidence::Certain && tier_of(cause) == Some(Tier::Named)
+    };
+    if root_causes.iter().any(is_told) {
+        for cause in &mut root_causes {
+            if !is_told(cause) {
+                cause.confidence = cause.confidence.max(Confidence::Likely);
+            }
+        }
+    }
     // What is sure stands above what is only named.
     root_causes.sort_by_key(|cause| cause.confidence);
     root_causes
