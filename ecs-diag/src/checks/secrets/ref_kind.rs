@@ -48,7 +48,7 @@ impl Check for RefKind {
     }
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
-        let References { secrets, parameters, malformed } = References::of(cx)?;
+        let References { secrets, parameters, malformed, .. } = References::of(cx)?;
         if secrets.is_empty() && parameters.is_empty() && malformed.is_empty() {
             return cx.not_applicable("no container refers to a secret or parameter");
         }
