@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use serde_json::{Value, json};
-
 use super::{
     Decision, Effect, Layer, Layered, Policies, Policy, Request, Statement, Truth,
     condition::quoted,
@@ -157,20 +155,6 @@ pub struct Missing {
     pub resource: String,
     /// The principal, in policies that name one: its kind and its name.
     pub principal: Option<(&'static str, String)>,
-}
-
-impl Missing {
-    /// The statement.
-    pub fn statement(&self) -> Value {
-        let mut statement = json!({"Effect": "Allow", "Action": self.action});
-        if self.layer != Layer::Trust {
-            statement["Resource"] = json!(self.resource);
-        }
-        if let Some((kind, name)) = &self.principal {
-            statement["Principal"] = if name == "*" { json!("*") } else { json!({ *kind: name }) };
-        }
-        statement
-    }
 }
 
 /// Decides a request and says why.

@@ -1,10 +1,13 @@
 //! Requests and explanations as JSON.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
 
 use super::{
-    Context, ContextValue, Decision, Document, Explanation, Grant, Invalid, Layered, Level,
-    Policies, Policy, Request, evaluate, explain,
+    Context, ContextValue, Decision, Document, Explanation, Grant, Invalid, Layer, Layered, Level,
+    Missing, Policies, Policy, Request, Verdict, evaluate, explain,
 };
 
 /// A request with the policies that have a say in it, in their wire form.
@@ -190,32 +193,75 @@ fn level(name: &str, value: &Value) -> Result<Level, Invalid> {
     Ok(Level { name: level.into(), policies: layer(object, "policies", policy)? })
 }
 
-impl Explanation {
+impl Serialize for Explanation {
     /// The wire form.
-    pub fn to_value(&self) -> Value {
-        let decided_by = self
-            .decided_by
-            .as_ref()
-            .map(|by| json!({"layer": by.layer, "policy": &*by.policy, "statement": by.statement}));
-        let misses: Vec<_> = self
-            .near_misses
-            .iter()
-            .map(|miss| {
-                json!({
-                    "policy": &*miss.policy, "statement": miss.statement,
-                    "element": miss.element, "why": miss.why,
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            decision: Decision,
+            decided_by: Option<By<'a>>,
+            blocked_by: &'a [Layer],
+            unknown: Vec<String>,
+            layers: &'a BTreeMap<Layer, Verdict>,
+            near_misses: Vec<Miss<'a>>,
+            missing: Option<&'a Missing>,
+        }
+        #[derive(Serialize)]
+        struct By<'a> {
+            layer: Layer,
+            policy: &'a str,
+            statement: usize,
+        }
+        #[derive(Serialize)]
+        struct Miss<'a> {
+            policy: &'a str,
+            statement: usize,
+            element: &'a str,
+            why: &'a str,
+        }
+        let by = self.decided_by.as_ref();
+        let misses = self.near_misses.iter();
+        Wire {
+            decision: self.decision,
+            decided_by: by.map(|by| By {
+                layer: by.layer,
+                policy: &by.policy,
+                statement: by.statement,
+            }),
+            blocked_by: &self.blocked_by,
+            unknown: self.unknown.iter().map(ToString::to_string).collect(),
+            layers: &self.layers,
+            near_misses: misses
+                .map(|miss| Miss {
+                    policy: &miss.policy,
+                    statement: miss.statement,
+                    element: miss.element,
+                    why: &miss.why,
                 })
-            })
-            .collect();
-        let unknown: Vec<_> = self.unknown.iter().map(ToString::to_string).collect();
-        json!({
-            "decision": self.decision,
-            "decided_by": decided_by,
-            "blocked_by": self.blocked_by,
-            "unknown": unknown,
-            "layers": self.layers,
-            "near_misses": misses,
-            "missing": self.missing.first().map(super::Missing::statement),
-        })
+                .collect(),
+            missing: self.missing.first(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for Missing {
+    /// The statement, as it stands in a policy.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut statement = serializer.serialize_map(None)?;
+        statement.serialize_entry("Effect", "Allow")?;
+        match &self.principal {
+            None => {}
+            Some((_, name)) if name == "*" => statement.serialize_entry("Principal", "*")?,
+            Some((kind, name)) => {
+                statement.serialize_entry("Principal", &BTreeMap::from([(kind, name)]))?;
+            }
+        }
+        statement.serialize_entry("Action", &self.action)?;
+        // What a role's trust policy is about is the role.
+        if self.layer != Layer::Trust {
+            statement.serialize_entry("Resource", &self.resource)?;
+        }
+        statement.end()
     }
 }
