@@ -210,10 +210,9 @@ fn page(explanation: &Explanation, question: &Question, style: &Style) -> String
     many(
         &mut paper,
         "missing",
-        &mut explanation
-            .missing
-            .iter()
-            .map(|missing| format!("{}: {}", missing.layer, json!(missing))),
+        &mut explanation.missing.iter().filter_map(|missing| {
+            Some(format!("{}: {}", missing.layer, serde_json::to_string(missing).ok()?))
+        }),
     );
     paper.finish()
 }

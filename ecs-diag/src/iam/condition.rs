@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     ContextValue, Truth,
     arn::ArnValue,
+    data,
     pattern::{Glob, Resolved, Token, resolve, tokens, unknown_variables},
     request::Context,
 };
@@ -180,20 +181,14 @@ impl Condition {
         }
         let value = context.get(&self.key);
         if self.operator == Operator::Null {
-            let absent = match value {
-                ContextValue::Absent => Truth::True,
-                ContextValue::Unknown => Truth::Unknown,
-                _ => Truth::False,
-            };
-            return Truth::any(self.wanted.iter().map(|wanted| {
-                if wanted.text.eq_ignore_ascii_case("true") {
-                    absent
-                } else if wanted.text.eq_ignore_ascii_case("false") {
-                    absent.not()
-                } else {
-                    Truth::Unknown
+            return match value {
+                ContextValue::Absent => self.null(true),
+                ContextValue::Unknown => {
+                    let absent = self.null(true);
+                    if self.null(false) == absent { absent } else { Truth::Unknown }
                 }
-            }));
+                _ => self.null(false),
+            };
         }
         match value {
             ContextValue::Absent => self.when_absent(),
@@ -212,6 +207,19 @@ impl Condition {
                 if self.whatever(context) == absent { absent } else { Truth::Unknown }
             }
         }
+    }
+
+    /// Whether `Null` holds.
+    fn null(&self, absent: bool) -> Truth {
+        Truth::any(self.wanted.iter().map(|wanted| {
+            if wanted.text.eq_ignore_ascii_case("true") {
+                Truth::of(absent)
+            } else if wanted.text.eq_ignore_ascii_case("false") {
+                Truth::of(!absent)
+            } else {
+                Truth::Unknown
+            }
+        }))
     }
 
     fn when_absent(&self) -> Truth {
@@ -244,7 +252,9 @@ impl Condition {
             },
             _ => false,
         });
-        if anything && matches!(self.operator, Operator::String { like: true, .. }) {
+        // Of a key with several values nothing is certain without a set operator.
+        let certain = self.set != Set::None || !data::is_multivalued(&self.key);
+        if anything && certain && matches!(self.operator, Operator::String { like: true, .. }) {
             self.signed(Truth::True)
         } else if self.wanted.is_empty() {
             self.signed(Truth::False)

@@ -101,3 +101,22 @@ const KMS_GRANTABLE: [&str; 17] = [
 pub(super) fn kms_grantable(operation: &str) -> bool {
     KMS_GRANTABLE.contains(&operation)
 }
+
+/// Keys that can have several values, in lower case.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>
+const MULTIVALUED: [&str; 8] = [
+    "aws:calledvia",
+    "aws:principalorgpaths",
+    "aws:principalservicenameslist",
+    "aws:resourceorgpaths",
+    "aws:tagkeys",
+    "kms:encryptioncontextkeys",
+    "kms:grantoperations",
+    "kms:resourcealiases",
+];
+
+/// Whether a key, in lower case, can have several values.
+pub(super) fn is_multivalued(key: &str) -> bool {
+    MULTIVALUED.contains(&key)
+}

@@ -232,18 +232,24 @@ impl<'a> Explainer<'a> {
                 .collect(),
             _ => missing.clone(),
         };
-        let near = match decision {
-            Some(Decision::ImplicitlyDenied) => self.near_misses(&blocked_by),
-            None => {
+        let near_misses = match decision {
+            Some(Decision::ExplicitlyDenied | Decision::Allowed) => Vec::new(),
+            _ => {
+                // Identity and resource are two ways to the same end.
+                let granting = [Layer::Identity, self.resource_layer()];
+                let grant = blocked_by.iter().any(|layer| granting.contains(layer));
                 let layers: Vec<_> = Layer::ALL
                     .into_iter()
+                    .filter(|layer| self.say(*layer).allow != Truth::True)
                     .filter(|layer| {
-                        self.is_current(*layer) && self.say(*layer).allow != Truth::True
+                        decision.is_none()
+                            || blocked_by.contains(layer)
+                            || grant && granting.contains(layer)
                     })
+                    .filter(|layer| self.is_current(*layer))
                     .collect();
                 self.near_misses(&layers)
             }
-            _ => Vec::new(),
         };
         Explanation {
             decision: decision.unwrap_or(Decision::Inconclusive),
@@ -253,7 +259,7 @@ impl<'a> Explainer<'a> {
             blocked_by,
             unknown: Vec::new(),
             layers: Layer::ALL.into_iter().map(|layer| (layer, self.verdict(layer))).collect(),
-            near_misses: near,
+            near_misses,
             missing: missing.into_iter().map(|layer| self.statement(layer)).collect(),
         }
     }

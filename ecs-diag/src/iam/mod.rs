@@ -54,6 +54,8 @@ mod managed;
 mod pattern;
 mod policies;
 mod principal;
+#[cfg(test)]
+mod properties;
 mod question;
 mod request;
 
