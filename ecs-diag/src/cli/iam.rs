@@ -89,13 +89,16 @@ impl Answers {
                 if whole.len() as u64 > LONGEST {
                     return Err(too_long());
                 }
-                if let Ok(request) = serde_json::from_slice(trimmed(&whole)) {
-                    self.answer(Ok(request))?;
+                let request = serde_json::from_slice(trimmed(&whole));
+                let lines = || whole.split(|byte| *byte == b'\n').map(trimmed);
+                let is_request = |line: &[u8]| {
+                    serde_json::from_slice::<Value>(line).is_ok_and(|line| line.is_object())
+                };
+                if request.is_ok() || !lines().any(is_request) {
+                    self.answer(request)?;
                 } else {
-                    for line in whole.split(|byte| *byte == b'\n').map(trimmed) {
-                        if !line.is_empty() {
-                            self.answer(serde_json::from_slice(line))?;
-                        }
+                    for line in lines().filter(|line| !line.is_empty()) {
+                        self.answer(serde_json::from_slice(line))?;
                     }
                 }
                 break;

@@ -232,24 +232,23 @@ impl<'a> Explainer<'a> {
                 .collect(),
             _ => missing.clone(),
         };
-        let near_misses = match decision {
-            Some(Decision::ExplicitlyDenied | Decision::Allowed) => Vec::new(),
-            _ => {
-                // Identity and resource are two ways to the same end.
-                let granting = [Layer::Identity, self.resource_layer()];
-                let grant = blocked_by.iter().any(|layer| granting.contains(layer));
-                let layers: Vec<_> = Layer::ALL
-                    .into_iter()
-                    .filter(|layer| self.say(*layer).allow != Truth::True)
-                    .filter(|layer| {
-                        decision.is_none()
-                            || blocked_by.contains(layer)
-                            || grant && granting.contains(layer)
-                    })
-                    .filter(|layer| self.is_current(*layer))
-                    .collect();
-                self.near_misses(&layers)
-            }
+        let near_misses = if matches!(decision, None | Some(Decision::ImplicitlyDenied)) {
+            // Identity and resource are two ways to the same end.
+            let granting = [Layer::Identity, self.resource_layer()];
+            let grant = blocked_by.iter().any(|layer| granting.contains(layer));
+            let counts = |layer: &Layer| {
+                decision.is_none()
+                    || blocked_by.contains(layer)
+                    || grant && granting.contains(layer)
+            };
+            let layers: Vec<_> = Layer::ALL
+                .into_iter()
+                .filter(|layer| self.is_current(*layer) && self.say(*layer).allow != Truth::True)
+                .filter(counts)
+                .collect();
+            self.near_misses(&layers)
+        } else {
+            Vec::new()
         };
         Explanation {
             decision: decision.unwrap_or(Decision::Inconclusive),

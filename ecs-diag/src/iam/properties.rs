@@ -80,6 +80,7 @@ fn statements(named: bool) -> impl Strategy<Value = Vec<Value>> {
     vec(statement, 0..4)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "moved into the document")]
 fn document(statements: Vec<Value>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
