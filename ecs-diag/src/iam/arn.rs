@@ -118,6 +118,17 @@ fn cut(tokens: &[Token]) -> Option<[Vec<Token>; 6]> {
     Some(cut)
 }
 
+/// The same for a pattern without variables, as it is written.
+fn cut_text(text: &str) -> Option<[&str; 6]> {
+    let mut cut = ["*"; 6];
+    let mut parts = 0;
+    for (at, part) in text.splitn(6, ':').enumerate() {
+        cut[at] = part;
+        parts = at + 1;
+    }
+    (parts == 6 || text.ends_with('*')).then_some(cut)
+}
+
 impl ArnPattern {
     /// The pattern of a resource, whose variables have values.
     pub(super) fn new(tokens: &[Token]) -> Self {
@@ -137,6 +148,16 @@ impl ArnPattern {
             Glob::new(&lower)
         });
         Self::Segments { head: Box::new(head), rest: Glob::new(rest) }
+    }
+
+    /// The pattern of a resource without variables, as it is written.
+    pub(super) fn parse(text: &str) -> Self {
+        if text == "*" {
+            return Self::Any;
+        }
+        let Some([head @ .., rest]) = cut_text(text) else { return Self::Nothing };
+        let head = head.map(|segment| Glob::parse(&segment.to_ascii_lowercase()));
+        Self::Segments { head: Box::new(head), rest: Glob::parse(rest) }
     }
 
     pub(super) fn matches(&self, resource: &Resource) -> bool {
@@ -160,6 +181,11 @@ pub(super) struct ArnValue(Option<Box<[Glob; 6]>>);
 impl ArnValue {
     pub(super) fn new(tokens: &[Token]) -> Self {
         Self(cut(tokens).map(|cut| Box::new(cut.each_ref().map(|segment| Glob::new(segment)))))
+    }
+
+    /// A pattern without variables, as it is written.
+    pub(super) fn parse(text: &str) -> Self {
+        Self(cut_text(text).map(|cut| Box::new(cut.map(Glob::parse))))
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {

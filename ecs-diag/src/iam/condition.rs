@@ -12,7 +12,7 @@ use super::{
     ContextValue, Truth,
     arn::ArnValue,
     data,
-    pattern::{Glob, Resolved, Token, resolve, tokens, unknown_variables},
+    pattern::{Glob, Resolved, Token, is_template, resolve, tokens, unknown_variables},
     request::Context,
 };
 
@@ -254,12 +254,11 @@ impl Condition {
         });
         // Of a key with several values nothing is certain without a set operator.
         let certain = self.set != Set::None || !data::is_multivalued(&self.key);
-        if anything && certain && matches!(self.operator, Operator::String { like: true, .. }) {
-            self.signed(Truth::True)
-        } else if self.wanted.is_empty() {
-            self.signed(Truth::False)
-        } else {
-            Truth::Unknown
+        let like = matches!(self.operator, Operator::String { like: true, .. });
+        match (certain, self.wanted.is_empty()) {
+            (true, true) => self.signed(Truth::False),
+            (true, false) if anything && like => self.signed(Truth::True),
+            _ => Truth::Unknown,
         }
     }
 
@@ -355,6 +354,12 @@ impl Condition {
         self.operator == Operator::Unknown
     }
 
+    /// Whether it asks for more of a value than is known of it.
+    pub(super) fn is_too_narrow(&self, context: &Context) -> bool {
+        matches!(context.get(&self.key), ContextValue::Prefix(_))
+            && self.holds(context) == Truth::Unknown
+    }
+
     /// The keys whose values would tell whether it holds, where that is unknown.
     pub(super) fn unknown_keys<'a>(&'a self, context: &'a Context, keys: &mut Vec<&'a str>) {
         let known = matches!(context.get(&self.key), ContextValue::Known(_) | ContextValue::Absent);
@@ -412,46 +417,24 @@ fn scalar(value: &Value) -> Option<String> {
 impl Test {
     fn new(operator: Operator, text: &str, variables: bool) -> Self {
         match operator {
-            Operator::String { fold, like } => {
-                let tokens = tokens(text, like, variables);
-                if tokens.iter().any(|token| matches!(token, Token::Variable { .. })) {
-                    return Self::Template(tokens.into());
-                }
-                match (like, fold, &tokens[..]) {
-                    (true, ..) => Self::Like(Glob::new(&tokens)),
-                    (_, true, _) => Self::Folded(literal(&tokens).to_lowercase().into()),
-                    (_, _, [Token::Text(plain)]) if **plain == *text => Self::Text,
-                    _ if text.is_empty() => Self::Text,
-                    _ => Self::Like(Glob::new(&tokens)),
-                }
+            Operator::String { .. } | Operator::Arn if variables && is_template(text) => {
+                let wildcards = !matches!(operator, Operator::String { like: false, .. });
+                Self::Template(tokens(text, wildcards, true).into())
             }
-            Operator::Arn => {
-                let tokens = tokens(text, true, variables);
-                if tokens.iter().any(|token| matches!(token, Token::Variable { .. })) {
-                    Self::Template(tokens.into())
-                } else {
-                    Self::Arn(ArnValue::new(&tokens))
-                }
-            }
+            Operator::String { like: true, .. } => Self::Like(Glob::parse(text)),
+            Operator::String { fold: true, .. } => Self::Folded(text.to_lowercase().into()),
+            Operator::Arn => Self::Arn(ArnValue::parse(text)),
             Operator::Numeric(_) => Decimal::parse(text).map_or(Self::Malformed, Self::Number),
             Operator::Date(_) => moment_of(text).map_or(Self::Malformed, Self::Moment),
             Operator::Binary => {
                 STANDARD.decode(text).map_or(Self::Malformed, |bytes| Self::Bytes(bytes.into()))
             }
             Operator::Ip => Block::parse(text).map_or(Self::Malformed, Self::Block),
-            Operator::Bool | Operator::Null | Operator::Unknown => Self::Text,
+            Operator::String { .. } | Operator::Bool | Operator::Null | Operator::Unknown => {
+                Self::Text
+            }
         }
     }
-}
-
-fn literal(tokens: &[Token]) -> String {
-    tokens
-        .iter()
-        .map(|token| match token {
-            Token::Text(text) => &**text,
-            _ => "",
-        })
-        .collect()
 }
 
 /// A decimal number of any size.

@@ -10,7 +10,7 @@ use super::{
     Request, Truth,
     arn::ArnPattern,
     condition::Condition,
-    pattern::{Glob, Resolved, Token, resolve, tokens},
+    pattern::{Glob, Resolved, Token, is_template, resolve, tokens},
     principal::Entry,
 };
 
@@ -283,11 +283,14 @@ fn resources(value: &Value, variables: bool) -> Result<Box<[ResourcePattern]>, S
 
 impl ResourcePattern {
     fn new(text: &str, variables: bool) -> Self {
+        if !variables || !is_template(text) {
+            return Self { text: text.into(), form: Form::Pattern(ArnPattern::parse(text)) };
+        }
         // Variables are read behind the fifth colon only.
         let at = text.match_indices(':').nth(4).map_or(text.len(), |(at, _)| at + 1);
         let (head, rest) = text.split_at(at);
         let mut parsed = tokens(head, true, false);
-        parsed.extend(tokens(rest, true, variables));
+        parsed.extend(tokens(rest, true, true));
         let template = parsed.iter().any(|token| matches!(token, Token::Variable { .. }));
         let form = if template {
             Form::Template(parsed.into())

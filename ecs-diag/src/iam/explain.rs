@@ -544,6 +544,10 @@ impl<'a> Explainer<'a> {
             let failing = self.failing(body, at.scope);
             let action = body.actions.matches(self.request);
             let near = match failing {
+                0 => {
+                    let mut conditions = body.conditions.iter();
+                    conditions.any(|condition| condition.is_too_narrow(&self.request.context))
+                }
                 1 => action || self.is_about_service(&body.actions),
                 2 => action,
                 _ => false,
@@ -683,12 +687,16 @@ impl<'a> Explainer<'a> {
             }
         }
         for condition in &body.conditions {
-            if condition.holds(&request.context) == Truth::False {
+            let narrow = condition.is_too_narrow(&request.context);
+            if narrow || condition.holds(&request.context) == Truth::False {
                 let (wanted, actual) = (condition.wanted(), condition.actual(&request.context));
-                let why = format!(
+                let mut why = format!(
                     "`{}` is {actual}, and `{}` wants {wanted}",
                     condition.name, condition.written
                 );
+                if narrow {
+                    why += ": how it ends is not known, so only a wildcard there is safe";
+                }
                 let escape = |text: &str| text.replace('~', "~0").replace('/', "~1");
                 let path = format!("/{}/{}", escape(&condition.written), escape(&condition.name));
                 push("Condition", &path, wanted, actual, why);

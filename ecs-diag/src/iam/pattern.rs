@@ -22,6 +22,11 @@ pub(super) enum Token {
     },
 }
 
+/// Whether a text can have variables, or characters that are written like them.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("${")
+}
+
 /// Reads a pattern. Without `wildcards`, stars and question marks are text; without `variables`,
 /// so are dollars and braces.
 pub(super) fn tokens(text: &str, wildcards: bool, variables: bool) -> Vec<Token> {
@@ -177,8 +182,14 @@ impl Glob {
         }
     }
 
+    /// A pattern without variables, as it is written.
     pub(super) fn parse(text: &str) -> Self {
-        Self::new(&tokens(text, true, false))
+        match text.find(['*', '?']) {
+            None => Self::Exactly(text.into()),
+            Some(0) if text == "*" => Self::Any,
+            Some(at) if text[at..] == *"*" => Self::Prefix(text[..at].into()),
+            Some(_) => Self::new(&tokens(text, true, false)),
+        }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
