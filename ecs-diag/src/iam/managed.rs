@@ -69,9 +69,7 @@ pub fn managed(arn: &str) -> Option<&'static Managed> {
     if !partition.starts_with("aws") {
         return None;
     }
-    let path_of =
-        |policy: &Managed| policy.arn.strip_prefix("arn:aws:iam::aws:").map(str::to_owned);
-    MANAGED.iter().find(|policy| path_of(policy).as_deref() == Some(path))
+    MANAGED.iter().find(|policy| policy.arn.strip_prefix("arn:aws:iam::aws:") == Some(path))
 }
 
 #[cfg(test)]
