@@ -81,23 +81,23 @@ pub(super) fn root_causes(
     for candidate in candidates.iter().filter(|candidate| !explains(candidate).is_empty()) {
         explaining.entry(candidate.finding.subject()).or_default().push(candidate);
     }
-    let explainer = |candidate: &Candidate<'_>| {
+    let told_with = |candidate: &Candidate<'_>| {
         let others = explaining.get(&candidate.finding.subject())?;
         let check = candidate.finding.check.as_str();
         others.iter().find(|other| explains(other).contains(&check)).map(|other| other.index)
     };
-    let mut explained: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut companions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for candidate in &candidates {
-        explained
-            .entry(explainer(candidate).unwrap_or(candidate.index))
+        companions
+            .entry(told_with(candidate).unwrap_or(candidate.index))
             .or_default()
             .push(candidate.index);
     }
     let mut root_causes: Vec<RootCause> = candidates
         .iter()
-        .filter(|candidate| explainer(candidate).is_none())
+        .filter(|candidate| told_with(candidate).is_none())
         .map(|candidate| {
-            let mut explains = explained.remove(&candidate.index).unwrap_or_default();
+            let mut explains = companions.remove(&candidate.index).unwrap_or_default();
             explains.sort_unstable();
             RootCause {
                 finding: candidate.index,
