@@ -10,7 +10,8 @@ import pytest
 
 import wire
 from conftest import ACTIONS, Command, Result
-from scenarios import PLANTED, Scenario
+from planting import PLANTED
+from scenarios import Scenario
 
 
 @pytest.mark.parametrize("name", PLANTED)
