@@ -459,6 +459,9 @@ class Shop:
         definition = backend("ecs").describe_task_definition(arn)
         definition.registered_at = moment(DAY)
         definition.registered_by = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/pipeline"
+        # moto takes whatever is not for EC2 alone to be for Fargate.
+        definition.network_mode = self.definition["networkMode"]
+        definition.compatibilities = self.definition["requiresCompatibilities"]
         definition.requires_attributes = [{"name": name} for name in self.required_attributes()]
         network = self.account.network
         ecs.create_service(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
+from moto.ecr.responses import ECRResponse
 from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -13,7 +16,7 @@ from moto.efs.models import FileSystem
 from moto.ssm.responses import SimpleSystemManagerResponse
 from moto.ssm.utils import parameter_arn
 
-from wire import ACCOUNT, REGION
+from wire import ACCOUNT, CALLER, REGION
 
 # What moto does not serve at all: nothing, where the account is not given more.
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -156,6 +159,22 @@ def _describe_scaling_activities(response: AutoScalingResponse) -> ActionResult:
     return ActionResult({"Activities": ACTIVITIES.get(name, [])})
 
 
+def _of_own_registry(operation: str) -> Callable[[ECRResponse], Any]:
+    answer = getattr(ECRResponse, operation)
+
+    def answered(response: ECRResponse) -> Any:
+        # moto looks for another account's repositories among the caller's.
+        if response._get_param("registryId") in (None, ACCOUNT):
+            return answer(response)
+        raise JsonRESTError(
+            "AccessDeniedException",
+            f"User: {CALLER} is not authorized to perform this operation because no "
+            "resource-based policy allows it",
+        )
+
+    return answered
+
+
 _size_in_bytes = FileSystem.size_in_bytes.fget
 
 
@@ -173,4 +192,11 @@ def apply() -> None:
     EC2ContainerServiceResponse.describe_tasks = _describe_tasks
     EC2ContainerServiceResponse.list_account_settings = _list_account_settings
     EC2ContainerServiceResponse.list_tasks = _list_tasks
+    for operation in (
+        "batch_get_image",
+        "describe_images",
+        "describe_repositories",
+        "get_repository_policy",
+    ):
+        setattr(ECRResponse, operation, _of_own_registry(operation))
     SimpleSystemManagerResponse.describe_parameters = _describe_parameters_with_arns

@@ -48,3 +48,42 @@ def log_region_misspelt(shop: Shop) -> Stop:
         'failed caused by: Post "https://logs.eu-wets-1.amazonaws.com/": dial tcp: lookup '
         "logs.eu-wets-1.amazonaws.com: no such host : exit status 1"
     )
+
+
+@planted("log-splunk")
+def log_token_missing(shop: Shop) -> Stop:
+    """The driver for Splunk has no token."""
+    shop.app["logConfiguration"] = {
+        "logDriver": "splunk",
+        "options": {"splunk-url": "https://splunk.example.com:8088"},
+    }
+    return Stop(
+        "ResourceInitializationError: failed to validate logger args: splunk: splunk-token is "
+        "expected : exit status 1"
+    )
+
+
+@planted("log-firelens-config")
+def log_router_configured_in_s3(shop: Shop) -> Stop:
+    """The router's configuration is in S3, from where Fargate does not fetch it."""
+    bucket = extras.add_environment_file(shop)
+    shop.app["logConfiguration"] = {"logDriver": "awsfirelens", "options": {"Name": "stdout"}}
+    shop.definition["containerDefinitions"].append(
+        {
+            "name": "router",
+            "image": shop.image("v42"),
+            "essential": True,
+            "memory": 64,
+            "firelensConfiguration": {
+                "type": "fluentbit",
+                "options": {
+                    "config-file-type": "s3",
+                    "config-file-value": f"arn:aws:s3:::{bucket}/prod.env",
+                },
+            },
+        }
+    )
+    return Stop(
+        "ResourceInitializationError: unable to create firelens resource: unsupported config file "
+        "type s3"
+    )

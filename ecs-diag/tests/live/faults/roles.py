@@ -32,19 +32,12 @@ def role_trusts_another_account(shop: Shop) -> None:
 @planted("exr-required")
 def role_not_given(shop: Shop) -> Stop:
     """The task has secrets and no execution role; on EC2, where that can be registered."""
-    shop.launch_type = "EC2"
-    shop.definition["requiresCompatibilities"] = ["EC2"]
-    del shop.definition["executionRoleArn"], shop.definition["runtimePlatform"]
+    extras.move_to_instances(shop)
     instance = extras.add_instance(shop)
+    del shop.definition["executionRoleArn"]
     return Stop(
         "ASM secret resource: unable to find execution role credentials",
-        task={
-            "launchType": "EC2",
-            "containerInstanceArn": instance,
-            "platformFamily": None,
-            "platformVersion": None,
-            "ephemeralStorage": None,
-        },
+        task=extras.on_instance(instance),
     )
 
 

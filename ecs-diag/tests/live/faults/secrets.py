@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import extras
 from account import REGION, Shop, Stop
 from planting import planted
 
@@ -76,6 +77,32 @@ def parameter_missing(shop: Shop) -> Stop:
     """A parameter was deleted."""
     shop.clients("ssm").delete_parameter(Name=shop.parameter("flags"))
     return Stop(SSM + shop.parameter("flags"))
+
+
+@planted("kms-key-state")
+def key_marked_for_deletion(shop: Shop) -> Stop:
+    """The key that encrypts a secret awaits its deletion."""
+    kms, secret = shop.clients("kms"), shop.secrets["db"]
+    key = kms.create_key(Description=f"secrets of {shop.name}")["KeyMetadata"]["Arn"]
+    shop.clients("secretsmanager").update_secret(SecretId=secret, KmsKeyId=key)
+    kms.schedule_key_deletion(KeyId=key.rsplit("/", 1)[-1], PendingWindowInDays=7)
+    return Stop(
+        f"{ASM}failed to fetch secret {secret} from secrets manager: DecryptionFailure: {key} "
+        "is pending deletion. (Service: AWSKMS; Status Code: 400; Error Code: "
+        "KMSInvalidStateException)"
+    )
+
+
+@planted("env-exists")
+def environment_file_missing(shop: Shop) -> Stop:
+    """The file with the variables was deleted."""
+    bucket = extras.add_environment_file(shop)
+    shop.clients("s3").delete_object(Bucket=bucket, Key="prod.env")
+    return Stop(
+        "ResourceInitializationError: failed to download env files: file download command: non "
+        "empty error stream: NoSuchKey: The specified key does not exist. status code: 404, "
+        "request id: 0123456789ABCDEF, host id: abc"
+    )
 
 
 def secret_not_found(arn: str) -> str:
