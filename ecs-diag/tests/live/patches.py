@@ -8,6 +8,7 @@ from typing import Any
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
+from moto.ecr.models import Image
 from moto.ecr.responses import ECRResponse
 from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend
@@ -175,6 +176,14 @@ def _of_own_registry(operation: str) -> Callable[[ECRResponse], Any]:
     return answered
 
 
+_image_size = Image.get_image_size_in_bytes
+
+
+def _image_size_of_any(image: Image) -> int:
+    # moto does not tell that of an index; AWS tells that of its largest image.
+    return _image_size(image) or 50 * 1024 * 1024
+
+
 _size_in_bytes = FileSystem.size_in_bytes.fget
 
 
@@ -186,6 +195,7 @@ def _size_as_measured_once(system: FileSystem) -> dict[str, Any]:
 def apply() -> None:
     """Puts moto right; once a process."""
     AutoScalingResponse.describe_scaling_activities = _describe_scaling_activities
+    Image.get_image_size_in_bytes = _image_size_of_any
     FileSystem.size_in_bytes = property(_size_as_measured_once)
     EC2ContainerServiceResponse.describe_capacity_providers = _describe_capacity_providers
     EC2ContainerServiceResponse.describe_service_revisions = _describe_service_revisions

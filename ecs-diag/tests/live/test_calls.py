@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
-from conftest import GUARD, Command
+from conftest import GUARD, Command, Result
 from planting import PLANTED
 from scenarios import Scenario
 
@@ -27,10 +26,8 @@ def test_a_diagnosis_asks_in_few_rounds(ecs_diag: Command, standard: Scenario) -
     assert 1 < max(call.under_way for call in result.calls) <= CONCURRENCY
 
 
-def test_nothing_is_asked_twice(
-    ecs_diag: Command, account: dict[str, Scenario], pool: ThreadPoolExecutor
-) -> None:
-    for result in pool.map(ecs_diag.diagnose, account.values()):
+def test_nothing_is_asked_twice(diagnosed: dict[str, Result]) -> None:
+    for result in diagnosed.values():
         # A call that was not answered is made again.
         asked = [(call.operation, call.asked) for call in result.calls if call.status]
         assert len(asked) == len(set(asked)), sorted(asked)
