@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import faults  # noqa: F401  (enters them into the list)
@@ -39,11 +40,12 @@ class Scenario:
         return {**asdict(self), "arguments": self.arguments}
 
 
-def build(url: str) -> dict[str, Scenario]:
-    """Builds the account behind `url` in this process, with all scenarios."""
+def build(url: str, names: Iterable[str] = ()) -> dict[str, Scenario]:
+    """Builds the account behind `url` in this process, with these scenarios, else with all."""
     account = Account.create(url)
     scenarios = {}
-    for name, item in PLANTED.items():
+    for name in names or PLANTED:
+        item = PLANTED[name]
         shop = Shop(account, name)
         stop = item.plant(shop)
         shop.deploy()

@@ -11,7 +11,6 @@ from urllib.request import Request, urlopen
 import pytest
 
 from conftest import GUARD, Command, Result
-from planting import PLANTED
 from scenarios import Scenario
 
 # Calls under way at once.
@@ -34,13 +33,12 @@ def test_nothing_is_asked_twice(diagnosed: dict[str, Result]) -> None:
 
 
 def test_the_server_serves_programs_of_any_language_and_ends_with_them() -> None:
-    command = [sys.executable, Path(__file__).with_name("server.py")]
+    command = [sys.executable, Path(__file__).with_name("server.py"), "standard"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         line = json.loads(process.stdout.readline())
-        assert [scenario["name"] for scenario in line["scenarios"]] == list(PLANTED)
-        [standard] = [one for one in line["scenarios"] if one["name"] == "standard"]
+        [standard] = line["scenarios"]
 
         def control(method: str, path: str, value: object = None) -> object:
             body = None if value is None else json.dumps(value).encode()
@@ -72,7 +70,7 @@ def test_the_server_serves_programs_of_any_language_and_ends_with_them() -> None
             "denied",
             1,
         )
-        assert len(control("GET", "calls")) > 100
+        assert len({call["access_key"] for call in control("GET", "calls")}) == 3
         control("DELETE", "AKIAX")
         assert control("GET", "AKIAX/calls") == []
 

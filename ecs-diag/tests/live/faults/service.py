@@ -34,11 +34,8 @@ def target_group_missing(shop: Shop) -> None:
         "TARGET GROUP IS NOT FOUND"
     ]
     elb = shop.clients("elbv2")
-    [listener] = elb.describe_listeners(
-        LoadBalancerArn=elb.describe_load_balancers(Names=[shop.name[:32]])["LoadBalancers"][0][
-            "LoadBalancerArn"
-        ]
-    )["Listeners"]
+    [balancer] = elb.describe_load_balancers(Names=[shop.name])["LoadBalancers"]
+    [listener] = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     elb.delete_listener(ListenerArn=listener["ListenerArn"])
     elb.delete_target_group(TargetGroupArn=group)
 
