@@ -21,6 +21,7 @@ pub mod secretsmanager;
 pub mod servicediscovery;
 pub mod servicequotas;
 pub mod ssm;
+pub(crate) mod user_data;
 mod values;
 
 use serde::{Serialize, de::DeserializeOwned};

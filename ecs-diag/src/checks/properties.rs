@@ -114,7 +114,9 @@ fn operations_page(unknown: &BTreeMap<String, BTreeSet<String>>) -> String {
         }
     }
     format!(
-        "Asked by the built-in checks, as far as a task needs it:\n\n{asked}\n\
+        "Asked by the built-in checks, as far as a task needs it. The checks named are those that are \
+         unknown in one of their own examples; where more rests on an answer, as on that about the \
+         task, the service or its capacity providers, more can be unknown:\n\n{asked}\n\
          Not asked by a built-in check; there for checks of one's own:\n\n{others}"
     )
 }

@@ -6,7 +6,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::read::MultiGzDecoder;
 
 use crate::{
-    aws::ec2::DescribeInstanceAttribute,
+    aws::{
+        ec2::DescribeInstanceAttribute,
+        user_data::{REDACTED, is_whole},
+    },
     case::Case,
     checks::{capacity, instances},
     facts::Missing,
@@ -17,14 +20,6 @@ use crate::{
 const LIMIT: u64 = 1 << 20;
 /// The instances of a group are launched alike: a few stand for all.
 const READ: usize = 2;
-/// What a capture begins with that leaves out all but settings of the agent.
-const REDACTED: &str = "# [redacted]";
-/// What begins user data that an instance understands.
-const HEADERS: [&str; 6] =
-    ["#!", "#cloud-config", "Content-Type:", "MIME-Version:", "<powershell>", "[settings"];
-/// What in a script means that settings can come from elsewhere.
-const ELSEWHERE: [&str; 7] = ["curl", "wget", "aws s3", "#include", "ansible", "base64", "b64"];
-
 /// What user data says of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -78,12 +73,7 @@ impl UserData {
             bytes = unpacked;
         }
         let text = unfolded(&String::from_utf8_lossy(&bytes));
-        let begin = text.trim_start();
-        let whole = !begin.starts_with(REDACTED)
-            && HEADERS.iter().any(|header| {
-                begin.get(..header.len()).is_some_and(|b| b.eq_ignore_ascii_case(header))
-            })
-            && !ELSEWHERE.iter().any(|word| text.contains(word));
+        let whole = is_whole(&text);
         Some(Self { text, whole })
     }
 
