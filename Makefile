@@ -50,4 +50,4 @@ bench:
 # Write the expected reports of the golden cases anew; read the diff before you commit it.
 bless:
 	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --features cli --test golden --test explained --test readme --test docs
-	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --features cli --lib one_denied_operation
+	ECS_DIAG_BLESS=1 $(CARGO) test -p ecs-diag --features cli --lib -- one_denied_operation the_page_of_checks

@@ -333,7 +333,7 @@ impl Progress {
         let mut report = Report::new(&case, &checks);
         report.prove(|finding| {
             let edits = finding.remedy.as_ref().map_or(&[][..], |remedy| &remedy.edits);
-            !edits.is_empty() && proves(diagnosis, facts, &self.target, &checks, finding, edits)
+            proves(diagnosis, facts, &self.target, &checks, finding, edits)
         });
         report
     }

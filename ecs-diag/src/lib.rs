@@ -22,6 +22,7 @@
 //! - [`sources`] has the sources that come with the crate.
 //! - [`Check`] and [`Cx`] are what a check of one's own is written with.
 //! - [`signature`] reads failure texts, and is useful alone.
+//! - [`iam`] decides who may do what, and is useful alone.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -41,6 +42,7 @@ mod diagnosis;
 mod edit;
 mod facts;
 mod finding;
+pub mod iam;
 pub mod image;
 mod phase;
 pub mod render;

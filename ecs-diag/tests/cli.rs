@@ -451,6 +451,103 @@ fn explain_reads_lines() {
     assert_eq!(run(&["explain", "--lines", "text"]).0, 2);
 }
 
+/// A request that a policy allows.
+fn allowed() -> Value {
+    json!({
+        "principal": "arn:aws:iam::111122223333:role/app", "action": "ecr:GetAuthorizationToken",
+        "resource": "*",
+        "identity_policies": [{"name": "pull", "policy": {
+            "Version": "2012-10-17",
+            "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        }}],
+    })
+}
+
+#[test]
+fn iam_evaluate_answers_one_request() {
+    let expected = json!({
+        "decision": "allowed",
+        "decided_by": {"layer": "identity", "policy": "pull", "statement": 0},
+        "blocked_by": [], "unknown": [],
+        "layers": {
+            "identity": "allowed", "resource": "absent", "boundary": "absent", "session": "absent",
+            "scp": "absent", "rcp": "absent", "endpoint": "absent", "trust": "absent",
+            "grant": "absent",
+        },
+        "near_misses": [], "missing": null,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("request.json");
+    for text in [allowed().to_string(), serde_json::to_string_pretty(&allowed()).unwrap()] {
+        let args = ["iam", "evaluate", "--format", "json"];
+        let Ran(code, output, errors) = run_with_input(&args, &text);
+        assert_eq!((code, errors.as_str()), (0, ""));
+        assert_eq!(json_of(&output), expected);
+        fs::write(&file, &text).unwrap();
+        let args = [&args[..], &["--input", file.to_str().unwrap()]].concat();
+        assert_eq!(run(&args).1, output);
+        let args = [&args[..4], &["--input", "-"]].concat();
+        assert_eq!(run_with_input(&args, &text).1, output);
+    }
+    let mut denied = allowed();
+    denied["resource"] = json!("arn:aws:ecr:eu-west-1:111122223333:repository/shop");
+    denied["action"] = json!("ecr:BatchGetImage");
+    denied["identity_policies"][0]["policy"]["Statement"]["Resource"] =
+        json!("arn:aws:ecr:eu-west-1:111122223333:repository/web");
+    let Ran(code, output, _) = run_with_input(&["iam", "evaluate"], &denied.to_string());
+    assert_eq!(code, 0);
+    for part in ["implicitly-denied: ecr:BatchGetImage", "blocked", "repository/web", "missing"] {
+        assert!(output.contains(part), "{part} is not in {output}");
+    }
+}
+
+#[test]
+fn iam_evaluate_answers_line_by_line() {
+    let mut denied = allowed();
+    denied["identity_policies"] = json!([]);
+    let mut unknown = allowed();
+    unknown["identity_policies"] = Value::Null;
+    let input =
+        format!("{}\n{{\"principal\": 1}}\n\n{denied}\r\nnot JSON\n{{\"a\":\n{unknown}", allowed());
+    let Ran(code, output, errors) =
+        run_with_input(&["iam", "evaluate", "--format", "json"], &input);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let lines: Vec<_> = output.lines().map(json_of).collect();
+    let decisions: Vec<_> = lines.iter().map(|line| line["decision"].as_str()).collect();
+    let none = None;
+    assert_eq!(
+        decisions,
+        [Some("allowed"), none, Some("implicitly-denied"), none, none, Some("inconclusive")]
+    );
+    for line in [&lines[1], &lines[3], &lines[4]] {
+        let members = line.as_object().unwrap();
+        assert!(members.len() == 1 && members["error"].is_string(), "{line}");
+    }
+    // The first line may be the bad one.
+    for bad in ["{", "not JSON", "{}", "[]", "7"] {
+        let input = format!("{bad}\n{}\n", allowed());
+        let Ran(code, output, _) = run_with_input(&["iam", "evaluate", "--format", "json"], &input);
+        assert_eq!((code, output.lines().count()), (0, 2), "{bad}: {output}");
+        let decisions: Vec<_> =
+            output.lines().map(|line| json_of(line)["decision"].clone()).collect();
+        assert_eq!(decisions, [Value::Null, json!("allowed")], "{bad}");
+    }
+}
+
+#[test]
+fn iam_evaluate_without_an_answer_fails() {
+    let args = ["iam", "evaluate", "--format", "json"];
+    for (input, lines) in [("", 0), ("\n \n", 0), ("{}", 1), ("nonsense\n", 1), ("{\n\"a\":\n", 1)]
+    {
+        let Ran(code, output, errors) = run_with_input(&args, input);
+        assert_eq!((code, output.lines().count()), (2, lines), "{input}: {output}");
+        assert!(errors.starts_with("error: "), "{errors}");
+    }
+    let Ran(code, output, errors) = run(&["iam", "evaluate", "--input", "/nowhere/at/all"]);
+    assert_eq!((code, output.as_str()), (2, ""));
+    assert!(errors.contains("`/nowhere/at/all`"), "{errors}");
+}
+
 #[test]
 fn checks_are_listed_and_explained() {
     let Ran(code, out, _) = run(&["checks"]);

@@ -1,6 +1,6 @@
 //! Amazon ECR.
 
-use super::{Time, request, shape};
+use super::{Document, Time, request, shape};
 
 request! {
     /// Describes repositories of a registry.
@@ -34,6 +34,18 @@ shape! {
         repository_uri: Option<String>,
         /// When it was created.
         created_at: Option<Time>,
+        /// How its content is encrypted.
+        encryption_configuration: Option<EncryptionConfiguration>,
+    }
+}
+
+shape! {
+    /// How a repository's content is encrypted.
+    EncryptionConfiguration: "camelCase" {
+        /// `AES256`, `KMS`, `KMS_DSSE`.
+        encryption_type: Option<String>,
+        /// ARN of the key.
+        kms_key: Option<String>,
     }
 }
 
@@ -83,8 +95,54 @@ shape! {
         image_tags: Vec<String>,
         /// When it was pushed.
         image_pushed_at: Option<Time>,
-        /// Compressed size.
+        /// Compressed size; that of the largest image of a list.
         image_size_in_bytes: Option<i64>,
+        /// What kind of manifest it has.
+        image_manifest_media_type: Option<String>,
+    }
+}
+
+request! {
+    /// Reads manifests of a repository.
+    BatchGetImage: "ecr", "BatchGetImage", "camelCase" => BatchGetImageResponse {
+        /// Account of the registry.
+        registry_id: String,
+        /// Name.
+        repository_name: String,
+        /// Which ones.
+        image_ids: Vec<ImageIdentifier>,
+        /// Kinds of manifest to answer with.
+        accepted_media_types: Vec<&'static str>,
+    }
+}
+
+shape! {
+    /// Manifests, and why others are not among them.
+    BatchGetImageResponse: "camelCase" {
+        /// The images.
+        images: Vec<Image>,
+        /// Why there is no answer for the others.
+        failures: Vec<ImageFailure>,
+    }
+}
+
+shape! {
+    /// An image with its manifest.
+    Image: "camelCase" {
+        /// The manifest, JSON text.
+        image_manifest: Option<String>,
+        /// What kind of manifest that is.
+        image_manifest_media_type: Option<String>,
+    }
+}
+
+shape! {
+    /// An image that could not be read.
+    ImageFailure: "camelCase" {
+        /// `ImageNotFound`, `KmsError`, …
+        failure_code: Option<String>,
+        /// More words.
+        failure_reason: Option<String>,
     }
 }
 
@@ -111,6 +169,30 @@ shape! {
         ecr_repository_prefix: String,
         /// Registry it fills them from.
         upstream_registry_url: Option<String>,
+        /// Prefix of the repositories there.
+        upstream_repository_prefix: Option<String>,
+        /// Secret with credentials for that registry.
+        credential_arn: Option<String>,
+        /// When it was last changed.
+        updated_at: Option<Time>,
+    }
+}
+
+request! {
+    /// Reads a repository's policy.
+    GetRepositoryPolicy: "ecr", "GetRepositoryPolicy", "camelCase" => GetRepositoryPolicyResponse {
+        /// Account of the registry.
+        registry_id: String,
+        /// Name.
+        repository_name: String,
+    }
+}
+
+shape! {
+    /// A repository's policy.
+    GetRepositoryPolicyResponse: "camelCase" {
+        /// The policy.
+        policy_text: Option<Document>,
     }
 }
 

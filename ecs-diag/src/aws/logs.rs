@@ -27,5 +27,7 @@ shape! {
         arn: Option<String>,
         /// Milliseconds since the epoch.
         creation_time: Option<i64>,
+        /// Key that encrypts it, if one does.
+        kms_key_id: Option<String>,
     }
 }

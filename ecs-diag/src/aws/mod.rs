@@ -4,24 +4,32 @@
 //! Answers are read leniently: members that are absent, `null` or unknown do no harm.
 
 mod arn;
+pub mod autoscaling;
 pub mod cloudtrail;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod efs;
+pub mod elbv2;
 pub mod iam;
+pub mod kms;
 pub mod logs;
 mod operations;
 pub(crate) mod regions;
+pub mod s3;
 pub mod secretsmanager;
+pub mod servicediscovery;
+pub mod servicequotas;
 pub mod ssm;
+pub(crate) mod user_data;
 mod values;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use arn::Arn;
 pub use operations::{OPERATIONS, Operation, operation};
-pub(crate) use values::percent_decoded;
 pub use values::{Document, Text, Time};
+pub(crate) use values::{REDACTED, percent_decoded};
 
 use crate::Query;
 

@@ -13,6 +13,9 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// What stands in a capture in place of a value that is nobody's business: it is not known.
+pub(crate) const REDACTED: &str = "[redacted]";
+
 /// A point in time: seconds since the epoch or ISO 8601 with any offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub Timestamp);

@@ -1,5 +1,7 @@
 //! The task definition and the service of a case, as findings name and remedies change them.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{
@@ -82,12 +84,8 @@ pub(super) fn deployed(case: &Case<'_>, definition: &TaskDefinition, remedy: Rem
 
 /// "container `app`" or "containers `app`, `worker`", each once.
 pub(super) fn containers<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
-    let mut shown: Vec<String> = Vec::new();
-    for name in names {
-        let name = format!("`{name}`");
-        if !shown.contains(&name) {
-            shown.push(name);
-        }
-    }
+    let mut seen = BTreeSet::new();
+    let names = names.into_iter().filter(|name| seen.insert(*name));
+    let shown: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     format!("container{} {}", if shown.len() == 1 { "" } else { "s" }, shown.join(", "))
 }

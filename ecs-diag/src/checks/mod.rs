@@ -32,20 +32,35 @@ macro_rules! checks {
 
 use checks;
 
+mod capacity;
+#[cfg(test)]
+mod catalogue;
 mod classification;
+mod container;
+mod container_instance;
 mod definition;
+mod exec;
 mod execution_role;
+mod external;
 mod fargate;
+mod features;
 mod image;
+mod instances;
+mod kms;
 mod logging;
 mod network;
+mod object;
+mod placement;
 mod preflight;
 #[cfg(test)]
 mod properties;
 mod secrets;
+mod service;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
+mod version;
+mod volumes;
 
 /// The check that says whether there is a target at all.
 pub(crate) const TASK_FOUND: &str = "pre-task-found";
@@ -85,10 +100,18 @@ pub(crate) fn all() -> &'static [Entry] {
             classification::all(),
             image::all(),
             execution_role::all(),
+            exec::all(),
             secrets::all(),
+            kms::all(),
             logging::all(),
             network::all(),
+            volumes::all(),
+            container_instance::all(),
+            external::all(),
+            placement::all(),
             fargate::all(),
+            container::all(),
+            service::all(),
         ]
         .into_iter()
         .flatten()

@@ -9,27 +9,8 @@ use std::{
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
 
-use super::{
-    all,
-    testing::{World, worlds},
-};
+use super::testing::{World, settings, worlds};
 use crate::{Diagnosis, aws::OPERATIONS, check::Status};
-
-/// Facts, and the checks that are run on them: each check on its own examples, and all of them on
-/// the account from which the examples start, with a task of a service and with one that was run
-/// alone. All of them on all examples would take minutes.
-fn settings() -> Vec<(World, Diagnosis)> {
-    let own = all().iter().flat_map(|entry| {
-        let only = Diagnosis::new().only([&entry.check.meta().id]).unwrap();
-        let examples = &entry.examples;
-        [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
-            .map(|world| (world, only.clone()))
-    });
-    let alone = all().iter().find(|entry| entry.check.meta().id == "pre-network-config-recovery");
-    let alone = alone.map(|entry| entry.examples.failing());
-    let shared = alone.into_iter().chain([World::default()]);
-    own.chain(shared.map(|world| (world, Diagnosis::new()))).collect()
-}
 
 /// How each check ends; nothing where there is no such task.
 fn statuses(world: &World, diagnosis: &Diagnosis) -> BTreeMap<String, Status> {
@@ -133,7 +114,9 @@ fn operations_page(unknown: &BTreeMap<String, BTreeSet<String>>) -> String {
         }
     }
     format!(
-        "Asked by the built-in checks, as far as a task needs it:\n\n{asked}\n\
+        "Asked by the built-in checks, as far as a task needs it. The checks named are those that are \
+         unknown in one of their own examples; where more rests on an answer, as on that about the \
+         task, the service or its capacity providers, more can be unknown:\n\n{asked}\n\
          Not asked by a built-in check; there for checks of one's own:\n\n{others}"
     )
 }
@@ -145,6 +128,29 @@ fn the_operations_that_checks_ask_are_marked_on_the_closed_list() {
     let marked = OPERATIONS.iter().filter(|operation| operation.is_asked);
     let marked = marked.map(|operation| format!("{}:{}", operation.service, operation.name));
     assert_eq!(asked, marked.collect());
+}
+
+/// What most tasks ask for is paid for by all of them.
+#[test]
+fn an_ordinary_task_asks_for_little() {
+    let asked = World::default().asked(&Diagnosis::new());
+    let expected = [
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ecr:BatchGetImage",
+        "ecr:DescribeImages",
+        "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRepositories",
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+        "iam:GetRole",
+        "logs:DescribeLogGroups",
+        "secretsmanager:DescribeSecret",
+        "ssm:DescribeParameters",
+    ];
+    assert_eq!(asked.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
 /// Reverses every array whose order means nothing to AWS.

@@ -66,6 +66,9 @@ pub(super) struct Failure {
     /// Signature of what it says; where there is none, the text without what differs from task to
     /// task.
     pub(super) says: String,
+    /// The decisive text, cut.
+    pub(super) text: String,
+    pub(super) started_by: Option<String>,
     pub(super) subnet: Option<String>,
     pub(super) instance: Option<String>,
 }
@@ -92,6 +95,8 @@ fn failure(task: &Task) -> Option<Failure> {
     Some(Failure {
         arn: task.task_arn.clone(),
         at: task.stopped_at.or(task.created_at),
+        text: read.as_ref().map_or(String::new(), |read| read.text.chars().take(TOLD).collect()),
+        started_by: task.started_by.clone(),
         says: read.map_or_else(
             || "nothing".to_owned(),
             |read| match read.reading.signature {
@@ -104,6 +109,8 @@ fn failure(task: &Task) -> Option<Failure> {
     })
 }
 
+/// How much of a text is kept.
+const TOLD: usize = 200;
 /// How much of an unknown text is compared.
 const COMPARED: usize = 200;
 

@@ -101,6 +101,23 @@ pub(crate) fn worlds() -> Vec<World> {
         .collect()
 }
 
+/// Facts, and the checks that are run on them: each check on its own examples, and all of them on
+/// the account from which the examples start, with a task of a service and with one that was run
+/// alone. All of them on all examples would take minutes.
+pub(crate) fn settings() -> Vec<(World, Diagnosis)> {
+    let own = super::all().iter().flat_map(|entry| {
+        let only = Diagnosis::new().only([&entry.check.meta().id]).unwrap();
+        let examples = &entry.examples;
+        [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
+            .map(|world| (world, only.clone()))
+    });
+    let alone =
+        super::all().iter().find(|entry| entry.check.meta().id == "pre-network-config-recovery");
+    let alone = alone.map(|entry| entry.examples.failing());
+    let shared = alone.into_iter().chain([World::default()]);
+    own.chain(shared.map(|world| (world, Diagnosis::new()))).collect()
+}
+
 /// An account with a service `checkout` in cluster `shop`, one of whose tasks stopped. Everything
 /// the task names exists.
 #[derive(Clone)]
@@ -245,8 +262,18 @@ impl Default for World {
                 json!({"imageDetails": [{
                     "registryId": ACCOUNT, "repositoryName": "shop/checkout", "imageDigest": DIGEST,
                     "imageTags": ["v42"], "imageSizeInBytes": 81_000_000,
+                    "imageManifestMediaType": "application/vnd.oci.image.index.v1+json",
                     "imagePushedAt": "2026-11-19T08:30:00Z",
                 }]}),
+            ),
+            (
+                "images",
+                json!({"images": [{
+                    "registryId": ACCOUNT, "repositoryName": "shop/checkout",
+                    "imageId": {"imageDigest": DIGEST, "imageTag": "v42"},
+                    "imageManifestMediaType": "application/vnd.oci.image.index.v1+json",
+                    "imageManifest": index(&["linux/amd64", "linux/arm64"]),
+                }], "failures": []}),
             ),
             ("pullThroughCacheRules", json!({"pullThroughCacheRules": []})),
             (
@@ -276,6 +303,21 @@ impl Default for World {
             target: Target::task(None, TASK),
         }
     }
+}
+
+/// The text of an index with an image for each of these platforms.
+pub(crate) fn index(platforms: &[&str]) -> String {
+    let manifests = platforms.iter().enumerate().map(|(at, platform)| {
+        let (os, architecture) = platform.split_once('/').expect("a platform");
+        json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": format!("sha256:{at:064}"), "size": 1024,
+            "platform": {"os": os, "architecture": architecture},
+        })
+    });
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let manifests: Vec<_> = manifests.collect();
+    json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}).to_string()
 }
 
 fn subnet(id: &str, zone: &str, cidr: &str) -> Value {

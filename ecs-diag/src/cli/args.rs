@@ -82,6 +82,11 @@ pub(super) enum Command {
     Capture(Capture),
     /// Says what a failure text means
     Explain(Explain),
+    /// Evaluates IAM policies
+    Iam {
+        #[command(subcommand)]
+        command: Iam,
+    },
     /// Lists the checks, or shows the page of one
     Checks {
         #[command(subcommand)]
@@ -193,6 +198,16 @@ pub(super) struct Explain {
     /// One text a line; the answer is JSON Lines
     #[arg(long)]
     pub(super) lines: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Iam {
+    /// Decides whether policies allow a request, and says why
+    Evaluate {
+        /// File with one request as JSON, or with one a line (JSON Lines); `-` is standard input
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        input: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ mod capture;
 mod checks;
 mod diagnose;
 mod explain;
+mod iam;
 mod live;
 mod policy;
 
@@ -108,6 +109,7 @@ fn execute(
         Command::Diagnose(options) => return diagnose::run(options, common, connect, io),
         Command::Capture(options) => capture::run(options, common, connect, io)?,
         Command::Explain(options) => explain::run(options, common, io)?,
+        Command::Iam { command } => iam::run(command, common, io)?,
         Command::Checks { command } => checks::run(command.as_ref(), common, io)?,
         Command::IamPolicy => policy::run(io)?,
         Command::Completions { shell } => {

@@ -142,6 +142,9 @@ pub struct CheckReport {
     pub unknown: Vec<Missing>,
 }
 
+/// Remedies that are proved at most.
+const PROOFS: usize = 50;
+
 impl Report {
     /// The report as its wire form: JSON, two spaces of indent, no line break at the end.
     pub fn to_json(&self) -> String {
@@ -234,11 +237,22 @@ impl Report {
         }
     }
 
-    /// Notes which remedies were proved.
+    /// Notes which remedies were proved, those of the root causes first.
+    ///
+    /// A proof takes about as long as the diagnosis did, so that their number is bounded: what
+    /// finds more faults than that finds the same one again and again.
     pub(crate) fn prove(&mut self, proves: impl Fn(&Finding) -> bool) {
-        for finding in &mut self.findings {
-            let verified = finding.severity >= Severity::Warning && proves(finding);
-            if let Some(remedy) = &mut finding.remedy {
+        let causes = self.root_causes.iter().map(|cause| cause.finding);
+        let mut order: Vec<_> = causes.chain(0..self.findings.len()).collect();
+        let mut seen = BTreeSet::new();
+        order.retain(|index| {
+            let finding = &self.findings[*index];
+            let has_edits = finding.remedy.as_ref().is_some_and(|remedy| !remedy.edits.is_empty());
+            has_edits && finding.severity >= Severity::Warning && seen.insert(*index)
+        });
+        for index in order.into_iter().take(PROOFS) {
+            let verified = proves(&self.findings[index]);
+            if let Some(remedy) = &mut self.findings[index].remedy {
                 remedy.verified = verified;
             }
         }

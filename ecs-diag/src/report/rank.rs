@@ -1,10 +1,12 @@
 //! Which findings explain the failure, and how surely.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use crate::{
     Phase,
     case::{Case, Symptom},
     check::{Meta, Outcome, Status},
-    finding::{Finding, Severity},
+    finding::{Finding, Resource, Severity},
     report::{Confidence, RootCause, Verdict},
 };
 
@@ -45,7 +47,9 @@ pub(super) fn root_causes(
 ) -> Vec<RootCause> {
     let symptom = case.symptom().ok().flatten();
     let failure = symptom.as_deref().filter(|symptom| !symptom.reading.benign);
-    let meta = |id: &str| checks.iter().map(|(meta, _)| *meta).find(|meta| meta.id == id);
+    let metas: HashMap<&str, &Meta> =
+        checks.iter().map(|(meta, _)| (meta.id.as_ref(), *meta)).collect();
+    let meta = |id: &str| metas.get(id).copied();
 
     let mut candidates: Vec<Candidate<'_>> = findings
         .iter()
@@ -70,25 +74,30 @@ pub(super) fn root_causes(
     });
 
     // A finding about an object is told with the one that says why it is so.
-    let explainer = |candidate: &Candidate<'_>| {
-        candidates.iter().find(|other| {
-            other.finding.subject() == candidate.finding.subject()
-                && meta(&other.finding.check)
-                    .is_some_and(|meta| meta.explains.contains(&candidate.finding.check.as_str()))
-        })
+    let explains = |candidate: &Candidate<'_>| {
+        meta(&candidate.finding.check).map_or(&[][..], |meta| &*meta.explains)
     };
+    let mut explaining: HashMap<Option<&Resource>, Vec<&Candidate<'_>>> = HashMap::new();
+    for candidate in candidates.iter().filter(|candidate| !explains(candidate).is_empty()) {
+        explaining.entry(candidate.finding.subject()).or_default().push(candidate);
+    }
+    let told_with = |candidate: &Candidate<'_>| {
+        let others = explaining.get(&candidate.finding.subject())?;
+        let check = candidate.finding.check.as_str();
+        others.iter().find(|other| explains(other).contains(&check)).map(|other| other.index)
+    };
+    let mut companions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for candidate in &candidates {
+        companions
+            .entry(told_with(candidate).unwrap_or(candidate.index))
+            .or_default()
+            .push(candidate.index);
+    }
     let mut root_causes: Vec<RootCause> = candidates
         .iter()
-        .filter(|candidate| explainer(candidate).is_none())
+        .filter(|candidate| told_with(candidate).is_none())
         .map(|candidate| {
-            let mut explains: Vec<usize> = candidates
-                .iter()
-                .filter(|other| {
-                    explainer(other).is_some_and(|explainer| explainer.index == candidate.index)
-                })
-                .map(|other| other.index)
-                .chain([candidate.index])
-                .collect();
+            let mut explains = companions.remove(&candidate.index).unwrap_or_default();
             explains.sort_unstable();
             RootCause {
                 finding: candidate.index,
@@ -98,6 +107,22 @@ pub(super) fn root_causes(
             }
         })
         .collect();
+    // Where the message names what failed, what else stops the same phase comes next at best.
+    let named: BTreeSet<usize> = candidates
+        .iter()
+        .filter(|candidate| candidate.tier == Tier::Named)
+        .map(|candidate| candidate.index)
+        .collect();
+    let is_told = |cause: &RootCause| {
+        cause.confidence == Confidence::Certain && named.contains(&cause.finding)
+    };
+    if root_causes.iter().any(is_told) {
+        for cause in &mut root_causes {
+            if !is_told(cause) {
+                cause.confidence = cause.confidence.max(Confidence::Likely);
+            }
+        }
+    }
     // What is sure stands above what is only named.
     root_causes.sort_by_key(|cause| cause.confidence);
     root_causes
@@ -133,6 +158,8 @@ fn told<'s>(symptom: &'s Symptom, finding: &Finding) -> Vec<&'s str> {
         "AWS::SSM::Parameter" => &["parameters"],
         "AWS::Logs::LogGroup" => &["log_group"],
         "AWS::EC2::Subnet" => &["subnet"],
+        "AWS::ElasticLoadBalancingV2::TargetGroup" => &["target_group"],
+        "AWS::EFS::FileSystem" | "AWS::S3Files::FileSystem" => &["file_system"],
         // Where an image is named by its tag, its repository is not enough.
         "AWS::ECR::Repository"
             if ["image", "tag"].iter().all(|key| parameters.contains_key(*key)) =>

@@ -26,9 +26,21 @@ Json = dict[str, Any]
 BUILDER = "AKIAACCOUNTBUILDER00"
 EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 # What a shop is made of has been there for a month, its task definition for a day.
 MONTH = 30 * 24 * 3600
 DAY = 24 * 3600
+DRIVER = "com.amazonaws.ecs.capability.logging-driver."
+# What the task definition of every shop asks of a container instance besides log drivers.
+REQUIRED = (
+    "com.amazonaws.ecs.capability.docker-remote-api.1.19",
+    "com.amazonaws.ecs.capability.ecr-auth",
+    "com.amazonaws.ecs.capability.task-iam-role",
+    "ecs.capability.execution-role-awslogs",
+    "ecs.capability.execution-role-ecr-pull",
+    "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.secrets.ssm.environment-variables",
+)
 
 
 class Clients:
@@ -223,6 +235,8 @@ class Shop:
     failed_tasks: int = 3
     desired: int = 2
     launch_type: str = "FARGATE"
+    # The digests that the service pins its images to: those that they had first.
+    pinned: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.account.clients("ecs").create_cluster(clusterName=self.name)
@@ -362,38 +376,22 @@ class Shop:
         self.clients("ecr").create_repository(repositoryName=name)
         backend("ecr").repositories[name].created_at = moment(MONTH)
 
-    def push(self, tag: str) -> str:
-        """Pushes an image and gives its digest."""
-        blob = hashlib.sha256(f"{self.name}:{tag}".encode()).hexdigest()
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": MANIFEST,
-                "config": {
-                    "mediaType": "application/vnd.docker.container.image.v1+json",
-                    "size": 7023,
-                    "digest": f"sha256:{blob}",
-                },
-                "layers": [
-                    {
-                        "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-                        "size": 32654,
-                        "digest": f"sha256:{blob[::-1]}",
-                    }
-                ],
-            }
-        )
-        digest = "sha256:" + hashlib.sha256(manifest.encode()).hexdigest()
+    def push(self, tag: str, *, platforms: list[str] | None = None) -> None:
+        """Pushes an image; an index with an image for each platform, where platforms are given."""
+        digest = f"sha256:{_hash(f'{self.name}:{tag}')}"
+        manifest = _index(digest, platforms) if platforms else _manifest(digest)
+        text = json.dumps(manifest)
+        digest = f"sha256:{_hash(text)}"
         self.clients("ecr").put_image(
             repositoryName=self.repository,
-            imageManifest=manifest,
-            imageManifestMediaType=MANIFEST,
+            imageManifest=text,
+            imageManifestMediaType=manifest["mediaType"],
             imageTag=tag,
             imageDigest=digest,
         )
         for image in backend("ecr").repositories[self.repository].images:
             image.image_pushed_at = int(moment(MONTH).timestamp())
-        return digest
+        self.pinned.setdefault(self.image(tag), digest)
 
     def create_log_group(self, name: str, region: str = REGION) -> None:
         """Creates a log group."""
@@ -461,13 +459,16 @@ class Shop:
         definition = backend("ecs").describe_task_definition(arn)
         definition.registered_at = moment(DAY)
         definition.registered_by = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/pipeline"
+        # moto takes whatever is not for EC2 alone to be for Fargate.
+        definition.network_mode = self.definition["networkMode"]
+        definition.compatibilities = self.definition["requiresCompatibilities"]
+        definition.requires_attributes = [{"name": name} for name in self.required_attributes()]
         network = self.account.network
         ecs.create_service(
             cluster=self.name,
             serviceName="checkout",
             taskDefinition=arn,
             desiredCount=self.desired,
-            launchType=self.launch_type,
             **self.service,
             networkConfiguration={
                 "awsvpcConfiguration": {
@@ -478,11 +479,19 @@ class Shop:
         )
         service = backend("ecs").services[f"{self.name}:checkout"]
         # What moto would refuse, or does not remember.
-        configuration = {"awsvpcConfiguration": self.network}
+        own_interface = self.definition["networkMode"] == "awsvpc"
+        configuration = {"awsvpcConfiguration": self.network} if own_interface else None
+        strategy = self.service.get("capacityProviderStrategy")
+        # Who names capacity providers names no launch type.
+        launch_type = None if strategy else self.launch_type
+        on_fargate = launch_type == "FARGATE"
+        service.launch_type, service.capacity_provider_strategy = launch_type, strategy
+        service.placement_constraints = self.service.get("placementConstraints")
         service.network_configuration = configuration
         service.created_at = moment(DAY)
         service.pending_count = 0
-        service.platform_version, service.platform_family = "LATEST", "Linux"
+        if on_fargate:
+            service.platform_version, service.platform_family = "LATEST", "Linux"
         service.role_arn = (
             f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
         )
@@ -490,15 +499,20 @@ class Shop:
             "maximumPercent": 200,
             "minimumHealthyPercent": 100,
             "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+            **self.service.get("deploymentConfiguration", {}),
         }
+        service.current_service_revisions = [{"arn": self._revise(service.arn, arn)}]
         service.deployments[0].update(
             id=self.deployment,
             createdAt=moment(DAY),
             updatedAt=moment(300),
             failedTasks=self.failed_tasks,
             pendingCount=0,
-            platformVersion="1.4.0",
-            platformFamily="Linux",
+            launchType=launch_type,
+            capacityProviderStrategy=strategy,
+            volumeConfigurations=self.service.get("volumeConfigurations"),
+            platformVersion="1.4.0" if on_fargate else None,
+            platformFamily="Linux" if on_fargate else None,
             networkConfiguration=configuration,
             rolloutStateReason=f"ECS deployment {self.deployment} in progress.",
         )
@@ -507,9 +521,42 @@ class Shop:
             for place, message in enumerate(self.events)
         ]
 
+    def required_attributes(self) -> list[str]:
+        """The attributes that the task definition asks of a container instance, as ECS has it."""
+        drivers = {
+            container["logConfiguration"]["logDriver"]
+            for container in self.definition["containerDefinitions"]
+            if "logConfiguration" in container
+        }
+        names = [f"{DRIVER}{driver}" for driver in sorted(drivers)] + list(REQUIRED)
+        if self.definition["networkMode"] == "awsvpc":
+            names.append("ecs.capability.task-eni")
+        return names
+
+    def _revise(self, service: str, definition: str) -> str:
+        """Notes the revision that the service is at, and gives its ARN."""
+        arn = f"{service.replace(':service/', ':service-revision/')}/{_number(self.name)}"
+        patches.REVISIONS[arn] = {
+            "serviceRevisionArn": arn,
+            "serviceArn": service,
+            "clusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{self.name}",
+            "taskDefinition": definition,
+            "containerImages": [
+                {
+                    "containerName": container["name"],
+                    "image": container["image"],
+                    # None where there was nothing to pull.
+                    "imageDigest": self.pinned.get(container["image"]),
+                }
+                for container in self.definition["containerDefinitions"]
+            ],
+            "createdAt": moment(DAY),
+        }
+        return arn
+
     def task_arn(self) -> str:
         """The ARN of the task that stops."""
-        task = hashlib.sha256(self.name.encode()).hexdigest()[:32]
+        task = _hash(self.name)[:32]
         return f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{self.name}/{task}"
 
     def stop(self, stop: Stop, *, ago: float = 240) -> str:
@@ -597,4 +644,44 @@ class Shop:
 
 
 def _number(name: str) -> int:
-    return 10**18 + int(hashlib.sha256(name.encode()).hexdigest(), 16) % (8 * 10**18)
+    return 10**18 + int(_hash(name), 16) % (8 * 10**18)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _manifest(digest: str) -> Json:
+    """The manifest of an image with one layer."""
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": 7023,
+            "digest": digest,
+        },
+        "layers": [
+            {
+                "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+                "size": 32654,
+                "digest": digest[:7] + digest[:6:-1],
+            }
+        ],
+    }
+
+
+def _index(digest: str, platforms: list[str]) -> Json:
+    """An index with an image for each of these platforms."""
+    manifests = []
+    for platform in platforms:
+        system, _, architecture = platform.partition("/")
+        manifests.append(
+            {
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": f"sha256:{_hash(digest + platform)}",
+                "size": 1024,
+                "platform": {"os": system, "architecture": architecture},
+            }
+        )
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}

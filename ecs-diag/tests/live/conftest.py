@@ -80,6 +80,15 @@ class Result:
         """How each check ended."""
         return {check["check"]: check["status"] for check in self.report["checks"]}
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why checks do not apply."""
+        return {
+            check["check"]: check["reason"]
+            for check in self.report["checks"]
+            if check["status"] == "not-applicable"
+        }
+
 
 class Command:
     """Runs a program in an environment in which there is nothing but what the test gives it."""
@@ -185,9 +194,17 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture(scope="session")
-def baseline(ecs_diag: Command, standard: Scenario) -> Result:
+def diagnosed(
+    ecs_diag: Command, account: dict[str, Scenario], pool: ThreadPoolExecutor
+) -> dict[str, Result]:
+    """The diagnoses of all scenarios when all is answered."""
+    return dict(zip(account, pool.map(ecs_diag.diagnose, account.values()), strict=True))
+
+
+@pytest.fixture(scope="session")
+def baseline(diagnosed: dict[str, Result], standard: Scenario) -> Result:
     """The diagnosis of the standard scenario when all is answered."""
-    return ecs_diag.diagnose(standard)
+    return diagnosed[standard.name]
 
 
 @pytest.fixture(scope="session")

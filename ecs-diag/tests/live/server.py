@@ -1,9 +1,9 @@
 """A pretended AWS on this machine: moto, with faults in front of it, over HTTP.
 
-    python server.py
+    python server.py [SCENARIO …]
 
-builds the account, prints one line of JSON (where it is and what can be diagnosed there) and serves
-until its standard input is closed.
+builds the account with these scenarios, else with all, prints one line of JSON (where it is and
+what can be diagnosed there) and serves until its standard input is closed.
 
 Who asks is told by the access key id, any that one likes: each has its own faults and its own
 record of calls, so that many tests share a server without disturbing each other.
@@ -395,7 +395,7 @@ def main() -> None:
     import scenarios
 
     server = Server()
-    account = scenarios.build(server.url)
+    account = scenarios.build(server.url, sys.argv[1:])
     line = {
         "endpoint": server.url,
         "region": wire.REGION,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
-from conftest import GUARD, Command
-from scenarios import PLANTED, Scenario
+from conftest import GUARD, Command, Result
+from scenarios import Scenario
 
 # Calls under way at once.
 CONCURRENCY = 8
@@ -26,23 +25,20 @@ def test_a_diagnosis_asks_in_few_rounds(ecs_diag: Command, standard: Scenario) -
     assert 1 < max(call.under_way for call in result.calls) <= CONCURRENCY
 
 
-def test_nothing_is_asked_twice(
-    ecs_diag: Command, account: dict[str, Scenario], pool: ThreadPoolExecutor
-) -> None:
-    for result in pool.map(ecs_diag.diagnose, account.values()):
+def test_nothing_is_asked_twice(diagnosed: dict[str, Result]) -> None:
+    for result in diagnosed.values():
         # A call that was not answered is made again.
         asked = [(call.operation, call.asked) for call in result.calls if call.status]
         assert len(asked) == len(set(asked)), sorted(asked)
 
 
 def test_the_server_serves_programs_of_any_language_and_ends_with_them() -> None:
-    command = [sys.executable, Path(__file__).with_name("server.py")]
+    command = [sys.executable, Path(__file__).with_name("server.py"), "standard"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         line = json.loads(process.stdout.readline())
-        assert [scenario["name"] for scenario in line["scenarios"]] == list(PLANTED)
-        standard = line["scenarios"][0]
+        [standard] = line["scenarios"]
 
         def control(method: str, path: str, value: object = None) -> object:
             body = None if value is None else json.dumps(value).encode()
@@ -74,7 +70,7 @@ def test_the_server_serves_programs_of_any_language_and_ends_with_them() -> None
             "denied",
             1,
         )
-        assert len(control("GET", "calls")) > 100
+        assert len({call["access_key"] for call in control("GET", "calls")}) == 3
         control("DELETE", "AKIAX")
         assert control("GET", "AKIAX/calls") == []
 

@@ -10,15 +10,19 @@ import pytest
 
 import wire
 from conftest import ACTIONS, Command, Result
-from scenarios import PLANTED, Scenario
+from planting import PLANTED
+from scenarios import Scenario
 
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_the_planted_fault_is_found_and_its_capture_replays(
-    name: str, ecs_diag: Command, account: dict[str, Scenario], cases: Path
+    name: str,
+    ecs_diag: Command,
+    account: dict[str, Scenario],
+    diagnosed: dict[str, Result],
+    cases: Path,
 ) -> None:
-    scenario = account[name]
-    result = ecs_diag.diagnose(scenario)
+    scenario, result = account[name], diagnosed[name]
     assert result.status == scenario.exit_status, result
     causes = [cause["check"] for cause in result.report["root_causes"]]
     assert causes[:1] == ([scenario.root_cause] if scenario.root_cause else []), causes
@@ -72,15 +76,14 @@ def test_a_partial_capture_replays_to_the_same_report(
 
 
 def test_the_policy_allows_what_is_asked_and_nothing_else(
-    ecs_diag: Command, account: dict[str, Scenario], pool: ThreadPoolExecutor
+    ecs_diag: Command, diagnosed: dict[str, Result]
 ) -> None:
     printed = ecs_diag("iam-policy")
     assert printed.status == 0, printed
     policy = json.loads(printed.stdout)
     allowed = {name for statement in policy["Statement"] for name in statement["Action"]}
 
-    results = pool.map(ecs_diag.diagnose, account.values())
-    asked = {operation for result in results for operation in result.operations}
+    asked = {operation for result in diagnosed.values() for operation in result.operations}
     needed = {action for operation in asked for action in ACTIONS[operation]}
     assert allowed == needed
 

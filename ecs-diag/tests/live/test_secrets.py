@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Command
-from scenarios import Scenario, planted_secrets
+from faults.redaction import planted_secrets
+from scenarios import Scenario
 
 
 @pytest.fixture(scope="module")

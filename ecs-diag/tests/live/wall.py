@@ -22,7 +22,7 @@ def main() -> None:
     """Measures and prints."""
     program = os.environ["ECS_DIAG_BIN"]
     server = Server()
-    standard = scenarios.build(server.url)["standard"]
+    standard = scenarios.build(server.url, ["standard"])["standard"]
 
     def wall(arguments: list[str], rules: list[dict[str, object]]) -> tuple[float, list[Call]]:
         """The shortest of some runs, in milliseconds, and the calls of the last."""

@@ -209,7 +209,7 @@ pub(super) mod tests {
 
     use crate::{
         check::Status,
-        checks::testing::{Examples, World},
+        checks::testing::{Examples, World, index},
     };
 
     const ID: &str = "fg-runtime-platform";
@@ -279,6 +279,7 @@ pub(super) mod tests {
                 .definition("/runtimePlatform", platform)
                 .definition("/cpu", json!("1024"))
                 .definition("/memory", json!("2048"))
+                .set("images", "/images/0/imageManifest", json!(index(&["windows/amd64"])))
                 .set("services", "/services/0/platformFamily", json!("WINDOWS_SERVER_2022_CORE"));
             assert!(world.verified(ID));
         }

@@ -194,9 +194,7 @@ impl Asked {
         let memory = self
             .memory()
             .unwrap_or_else(|| sum(|container| container.memory_reservation.or(container.memory)));
-        self.offers()
-            .filter(|offer| offer.cpu >= cpu)
-            .find_map(|offer| Some((offer.cpu, offer.at_least(memory)?)))
+        at_least(cpu, memory, self.windows)
     }
 }
 
@@ -285,6 +283,14 @@ impl Check for Size {
     }
 }
 
+/// The smallest size with this many CPU units and MiB at least.
+pub(super) fn at_least(cpu: u32, memory: u32, windows: bool) -> Option<(u32, u32)> {
+    OFFERS
+        .iter()
+        .filter(|offer| offer.cpu >= cpu && (offer.windows || !windows))
+        .find_map(|offer| Some((offer.cpu, offer.at_least(memory)?)))
+}
+
 /// A large task on a platform version that has no such sizes.
 fn old_platform(cx: &mut Cx<'_>, definition: &TaskDefinition, task: &Task, cpu: u32) {
     let old = task.platform_version.as_ref().filter(|version| before_1_4(version));
@@ -302,12 +308,12 @@ fn old_platform(cx: &mut Cx<'_>, definition: &TaskDefinition, task: &Task, cpu: 
 }
 
 /// CPU units of `256`, `.25 vCPU`, `1vcpu`.
-fn units(text: &str) -> Option<u32> {
+pub(super) fn units(text: &str) -> Option<u32> {
     sized(text, "vcpu")
 }
 
 /// MiB of `512`, `0.5 GB`, `1gb`.
-fn mebibytes(text: &str) -> Option<u32> {
+pub(super) fn mebibytes(text: &str) -> Option<u32> {
     sized(text, "gb")
 }
 

@@ -37,7 +37,7 @@ check! {
         domain: "image",
         phase: Pull,
         causes: [ImageWrongReference],
-        explains: [],
+        explains: ["img-private-creds-missing"],
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::ecs::{ContainerDefinition, LogConfiguration, TaskDefinition};
+use crate::aws::{
+    REDACTED,
+    ecs::{ContainerDefinition, LogConfiguration, TaskDefinition},
+};
 
 /// A container that logs to CloudWatch Logs.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +17,9 @@ pub(super) struct Awslogs<'d> {
 }
 
 impl<'d> Awslogs<'d> {
-    /// The value of an option; `None` where it is absent or empty.
+    /// The value of an option; `None` where it is absent, empty or not known.
     pub(super) fn option(&self, name: &str) -> Option<&'d str> {
-        self.log.option(name).filter(|value| !value.is_empty())
+        self.log.option(name).filter(|value| !value.is_empty() && *value != REDACTED)
     }
 
     /// All options, by name.
@@ -24,9 +27,11 @@ impl<'d> Awslogs<'d> {
         self.log.options.iter().map(|(name, value)| (name.as_str(), value.0.as_str())).collect()
     }
 
-    /// Whether an option comes from a secret, so that its value is not known.
+    /// Whether an option is given, but its value is not known: it comes from a secret, or the
+    /// answer was redacted.
     pub(super) fn is_secret(&self, name: &str) -> bool {
-        self.log.secret_options.iter().any(|option| option.name.as_deref() == Some(name))
+        self.log.option(name) == Some(REDACTED)
+            || self.log.secret_options.iter().any(|option| option.name.as_deref() == Some(name))
     }
 
     /// Whether the driver creates the log group if it does not exist.

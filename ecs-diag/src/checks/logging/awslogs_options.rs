@@ -338,6 +338,21 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_was_redacted_is_not_judged() {
+        let options = ["awslogs-group", "awslogs-region", "awslogs-stream-prefix"];
+        for launch_type in ["FARGATE", "EC2"] {
+            let mut world = World::default();
+            world.task("/launchType", json!(launch_type));
+            for option in options {
+                world.container(&format!("{OPTIONS}/{option}"), json!("[redacted]"));
+            }
+            for check in ["log-awslogs-options", "log-group-exists"] {
+                assert_eq!(world.outcome(check).status, Status::Passed, "{check}");
+            }
+        }
+    }
+
+    #[test]
     fn other_drivers_have_other_options() {
         let mut world = World::default();
         world.container("/logConfiguration", json!({"logDriver": "awsfirelens"}));

@@ -42,9 +42,9 @@ check! {
 }
 
 /// A log group that containers write to.
-struct Group<'d> {
-    name: &'d str,
-    region: String,
+pub(super) struct Group<'d> {
+    pub(super) name: &'d str,
+    pub(super) region: String,
     containers: Vec<Awslogs<'d>>,
 }
 
@@ -67,7 +67,7 @@ impl Check for GroupExists {
 
 /// The log groups that must exist, each once. Where name or Region are missing or wrong, that is
 /// the matter of `log-awslogs-options`.
-fn groups<'d>(
+pub(super) fn groups<'d>(
     containers: &[Awslogs<'d>],
     launch_type: LaunchType,
     own: Option<&str>,
@@ -75,7 +75,8 @@ fn groups<'d>(
     let mut groups: Vec<Group<'d>> = Vec::new();
     for container in containers {
         // On an instance the driver falls back to the instance's Region.
-        let own = own.filter(|_| launch_type == LaunchType::Ec2);
+        let hidden = container.is_secret("awslogs-region");
+        let own = own.filter(|_| launch_type == LaunchType::Ec2 && !hidden);
         let region = container.option("awslogs-region").or(own);
         let (Some(name), Some(region)) = (container.option("awslogs-group"), region) else {
             continue;
@@ -95,7 +96,11 @@ fn groups<'d>(
     groups
 }
 
-fn exists(case: &Case<'_>, region: &str, request: &DescribeLogGroups) -> Result<bool, Missing> {
+pub(super) fn exists(
+    case: &Case<'_>,
+    region: &str,
+    request: &DescribeLogGroups,
+) -> Result<bool, Missing> {
     // The answer lists every group whose name begins like that.
     Ok(case.get_in(Some(region), request)?.is_some_and(|answer| {
         let name = &request.log_group_name_prefix;

@@ -38,7 +38,7 @@ check! {
         domain: "secrets",
         phase: Secrets,
         causes: [SecretBadReference, SecretNotFound],
-        explains: ["sec-ssm-exists"],
+        explains: ["sec-ssm-exists", "sec-ssm-same-region-name"],
     }
 }
 
@@ -48,7 +48,7 @@ impl Check for RefKind {
     }
 
     fn run(&self, cx: &mut Cx<'_>) -> Result<(), Missing> {
-        let References { secrets, parameters, malformed } = References::of(cx)?;
+        let References { secrets, parameters, malformed, .. } = References::of(cx)?;
         if secrets.is_empty() && parameters.is_empty() && malformed.is_empty() {
             return cx.not_applicable("no container refers to a secret or parameter");
         }
@@ -199,7 +199,8 @@ pub(super) mod tests {
         let report = EXAMPLES.failing().report();
         let cause = report.cause().unwrap();
         assert_eq!(cause.check, "sec-ref-kind");
-        assert_eq!(report.root_causes[0].explains.len(), 2, "{report:?}");
+        assert_eq!(report.root_causes[0].explains.len(), 3, "{report:?}");
+        assert_eq!(report.root_causes.len(), 1, "{report:?}");
     }
 
     #[test]

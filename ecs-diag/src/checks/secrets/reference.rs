@@ -1,5 +1,7 @@
 //! What the task's `valueFrom`s and registry credentials refer to.
 
+use std::collections::HashMap;
+
 use crate::{
     Phase,
     aws::{Arn, secretsmanager::DescribeSecret, ssm::DescribeParameters, ssm::ParameterFilter},
@@ -187,6 +189,8 @@ pub(super) struct References {
     pub(super) secrets: Vec<Secret>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) malformed: Vec<Malformed>,
+    /// What each is told apart by, and its place in its list.
+    places: HashMap<String, usize>,
 }
 
 impl References {
@@ -217,6 +221,11 @@ impl References {
         Ok(references)
     }
 
+    /// The place of what has this key in its list; `next`, and kept, where it is new.
+    fn place(&mut self, key: String, next: usize) -> usize {
+        *self.places.entry(key).or_insert(next)
+    }
+
     fn add(&mut self, container: &str, pointer: String, text: &str, credentials: bool) {
         let mut mention = Mention {
             container: container.to_owned(),
@@ -228,25 +237,23 @@ impl References {
         match read(text, credentials) {
             Read::Secret { id, arn, name } => {
                 text[id.len()..].clone_into(&mut mention.tail);
-                match self.secrets.iter_mut().find(|secret| secret.id == id) {
+                let place = self.place(format!("secret {id}"), self.secrets.len());
+                match self.secrets.get_mut(place) {
                     Some(secret) => secret.mentions.push(mention),
                     None => self.secrets.push(Secret { id, arn, name, mentions: vec![mention] }),
                 }
             }
             Read::Parameter { name, arn } => {
-                let same = |parameter: &&mut Parameter| {
-                    parameter.name == name
-                        && parameter.arn.is_some() == arn.is_some()
-                        && parameter.arn.as_ref().map(|arn| (&arn.region, &arn.account))
-                            == arn.as_ref().map(|arn| (&arn.region, &arn.account))
-                };
-                match self.parameters.iter_mut().find(same) {
+                let home = arn.as_ref().map(|arn| (&arn.region, &arn.account));
+                let place = self.place(format!("parameter {home:?} {name}"), self.parameters.len());
+                match self.parameters.get_mut(place) {
                     Some(parameter) => parameter.mentions.push(mention),
                     None => self.parameters.push(Parameter { name, arn, mentions: vec![mention] }),
                 }
             }
             Read::Malformed(why) => {
-                match self.malformed.iter_mut().find(|malformed| malformed.text == text) {
+                let place = self.place(format!("malformed {text}"), self.malformed.len());
+                match self.malformed.get_mut(place) {
                     Some(malformed) => malformed.mentions.push(mention),
                     None => self.malformed.push(Malformed {
                         text: text.to_owned(),

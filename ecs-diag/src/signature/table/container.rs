@@ -50,6 +50,7 @@ pub(super) const ROWS: &[Signature] = &[
         "CannotStartContainerError: Error response from daemon: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"npm start\": executable file not found in $PATH: unknown",
         &[
             form(TAIL, &[&["executable file not found"]]),
+            form(TAIL, &[&["unable to find user"], &["no matching entries in passwd"]]),
             form(TAIL - 1, &[EXEC, &["no such file or directory", "permission denied"]])
                 .without(&[&["rootfs", "error mounting", "unable to retrieve"], PULLING]),
         ],

@@ -240,7 +240,8 @@ mod tests {
     use crate::{
         Query,
         aws::{
-            OPERATIONS, Request, Time, cloudtrail, ec2, ecr, ecs, iam, logs, secretsmanager, ssm,
+            OPERATIONS, Request, Time, autoscaling, cloudtrail, ec2, ecr, ecs, efs, elbv2, iam,
+            kms, logs, s3, secretsmanager, servicediscovery, servicequotas, ssm,
         },
         sources::snapshot::known_members,
     };
@@ -304,6 +305,54 @@ mod tests {
             iam::GetRole { role_name: text() }.query(),
             logs::DescribeLogGroups { log_group_name_prefix: text() }.query(),
             cloudtrail::LookupEvents::run_task_around(moment).query(),
+            autoscaling::DescribeAutoScalingGroups { auto_scaling_group_names: vec![text()] }
+                .query(),
+            autoscaling::DescribeScalingActivities { auto_scaling_group_name: text() }.query(),
+            ec2::DescribeInstanceAttribute { instance_id: text(), attribute: "userData" }.query(),
+            ec2::DescribeInstanceTypes { instance_types: vec!["m5.large".to_owned()] }.query(),
+            ec2::DescribeInstances { instance_ids: vec![text()] }.query(),
+            ec2::DescribeSnapshots { snapshot_ids: vec![text()] }.query(),
+            ecr::BatchGetImage {
+                registry_id: text(),
+                repository_name: text(),
+                image_ids: vec![ecr::ImageIdentifier {
+                    image_tag: Some(text()),
+                    image_digest: None,
+                }],
+                accepted_media_types: vec!["x"],
+            }
+            .query(),
+            ecr::GetRepositoryPolicy { registry_id: text(), repository_name: text() }.query(),
+            ecs::DescribeCapacityProviders {
+                capacity_providers: vec![text()],
+                cluster: Some(text()),
+            }
+            .query(),
+            ecs::DescribeClusters::new("x").query(),
+            ecs::DescribeContainerInstances::new(Some("x"), [text()]).query(),
+            ecs::DescribeServiceRevisions { service_revision_arns: vec![text()] }.query(),
+            ecs::ListAccountSettings { name: "awsvpcTrunking", effective_settings: true }.query(),
+            ecs::ListContainerInstances { cluster: Some(text()) }.query(),
+            efs::DescribeAccessPoints { access_point_id: text() }.query(),
+            efs::DescribeFileSystems { file_system_id: text() }.query(),
+            efs::DescribeMountTargets { file_system_id: text() }.query(),
+            elbv2::DescribeTargetGroups {
+                target_group_arns: Some(vec![text()]),
+                names: Some(vec![text()]),
+            }
+            .query(),
+            elbv2::DescribeTargetHealth { target_group_arn: text() }.query(),
+            iam::GetInstanceProfile { instance_profile_name: text() }.query(),
+            iam::ListAttachedRolePolicies { role_name: text() }.query(),
+            iam::ListRolePolicies { role_name: text() }.query(),
+            kms::DescribeKey { key_id: text() }.query(),
+            s3::GetBucketLocation { bucket: text() }.query(),
+            s3::HeadObject { bucket: text(), key: text() }.query(),
+            servicediscovery::GetNamespace { id: text() }.query(),
+            servicediscovery::GetService { id: text() }.query(),
+            servicequotas::ListServiceQuotas { service_code: text() }.query(),
+            ssm::DescribeActivations {}.query(),
+            ssm::DescribeInstanceInformation::of([text()]).query(),
         ];
         let mut asked: BTreeSet<_> =
             OPERATIONS.iter().filter(|known| known.is_asked).map(|known| known.name).collect();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     Diagnosis, Report, Target,
-    checks::testing::{ACCOUNT, DEFINITION, REGION, TASK, World, WorldSource, worlds},
+    checks::testing::{ACCOUNT, DEFINITION, REGION, TASK, World, WorldSource, settings},
     sources::Snapshot,
 };
 
@@ -55,8 +55,8 @@ impl DataSource for Live {
     }
 }
 
-fn run(target: &Target, source: &dyn DataSource) -> Option<String> {
-    let report = pollster::block_on(Diagnosis::new().run(target, source));
+fn run(diagnosis: &Diagnosis, target: &Target, source: &dyn DataSource) -> Option<String> {
+    let report = pollster::block_on(diagnosis.run(target, source));
     report.ok().as_ref().map(Report::to_json)
 }
 
@@ -67,35 +67,34 @@ fn replayed(capture: &str) -> Snapshot {
 }
 
 /// Runs a diagnosis, and its replay with the capture alone.
-fn assert_replays(world: &World, fails: Option<(String, SourceError)>) {
+fn assert_replays(diagnosis: &Diagnosis, world: &World, fails: Option<(String, SourceError)>) {
     let what = format!("{:?} with {fails:?}", world.target);
     let recorder = Recorder::new(Live { world: world.source(), fails });
-    let live = run(&world.target, &recorder);
+    let live = run(diagnosis, &world.target, &recorder);
     let capture = recorder.capture();
     let snapshot = replayed(&capture);
-    assert_eq!(run(&world.target, &snapshot), live, "{what}\n{capture}");
+    assert_eq!(run(diagnosis, &world.target, &snapshot), live, "{what}\n{capture}");
 
     // The replay captures to the same, whatever it is asked in.
     let again = Recorder::new(snapshot);
-    run(&world.target, &again);
+    run(diagnosis, &world.target, &again);
     assert_eq!(again.capture(), capture, "{what}");
 }
 
 #[test]
 fn every_example_replays_to_the_same_report() {
-    for world in worlds() {
-        assert_replays(&world, None);
+    for (world, diagnosis) in settings() {
+        assert_replays(&diagnosis, &world, None);
     }
 }
 
 #[test]
 fn every_partial_capture_replays_to_the_same_report() {
-    // The failing example of every check.
-    for (number, world) in worlds().iter().step_by(4).enumerate() {
-        for (index, name) in world.asked(&Diagnosis::new()).into_iter().enumerate() {
+    for (number, (world, diagnosis)) in settings().iter().enumerate() {
+        for (index, name) in world.asked(diagnosis).into_iter().enumerate() {
             let kind = KINDS[(number + index) % KINDS.len()];
             let error = SourceError::new(kind, format!("{name}: not this time"));
-            assert_replays(world, Some((name, error)));
+            assert_replays(diagnosis, world, Some((name, error)));
         }
     }
 }
@@ -125,10 +124,14 @@ fn services_replay_to_the_same_report_under_the_names_that_were_given() {
                 let error = SourceError::from_code("AccessDeniedException", "no");
                 let fails = Some((fails.to_owned(), error));
                 let recorder = Recorder::new(Live { world: World::default().source(), fails });
-                let live = run(&target, &recorder).expect("a report");
+                let live = run(&Diagnosis::new(), &target, &recorder).expect("a report");
                 let snapshot = replayed(&recorder.capture());
                 let found = snapshot.find(cluster, task, service).expect("a target");
-                assert_eq!(run(&found, &snapshot), Some(live), "{target:?} {found:?}");
+                assert_eq!(
+                    run(&Diagnosis::new(), &found, &snapshot),
+                    Some(live),
+                    "{target:?} {found:?}"
+                );
             }
         }
     }
@@ -176,7 +179,7 @@ fn a_capture_says_where_and_when_as_far_as_is_known() {
         "schema": "ecs-diag/snapshot/v1", "region": REGION, "captured_at": "2026-11-20T10:30:00Z",
     });
     assert_eq!(first(&recorder.capture()), manifest);
-    run(&Target::task(Some("shop"), TASK), &recorder);
+    run(&Diagnosis::new(), &Target::task(Some("shop"), TASK), &recorder);
     assert_eq!(first(&recorder.capture())["account"], ACCOUNT);
 
     let before = Timestamp::now();
@@ -254,7 +257,7 @@ fn a_task_that_went_on_meanwhile_replays_as_it_was_each_time() {
 fn a_capture_is_sorted_and_holds_each_query_once() {
     let recorder = Recorder::new(World::default().source().snapshot);
     for _ in 0..2 {
-        run(&Target::task(Some("shop"), TASK), &recorder);
+        run(&Diagnosis::new(), &Target::task(Some("shop"), TASK), &recorder);
     }
     let capture = recorder.capture();
     let lines: Vec<&str> = capture.lines().skip(1).collect();

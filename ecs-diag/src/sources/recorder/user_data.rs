@@ -7,12 +7,10 @@ use flate2::read::MultiGzDecoder;
 use regex::Regex;
 
 use super::secrets::{Kind, REDACTED, redacted, regex};
+use crate::aws::user_data;
 
 /// EC2 takes 16 KiB, which may be packed.
 const LIMIT: u64 = 1 << 20;
-
-/// The first line of what is kept: that there was more.
-const NOTE: &str = "# [redacted]";
 
 /// Settings of the agent that are no secrets, beside `ECS_ENABLE_…`, `ECS_DISABLE_…` and
 /// `ECS_…_TIMEOUT`. Source:
@@ -84,8 +82,9 @@ pub(super) fn kept(encoded: &str) -> String {
     } else {
         bytes
     };
-    let mut lines = vec![NOTE.to_owned()];
-    settings(&String::from_utf8_lossy(&bytes), &mut lines);
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = vec![user_data::note(&text)];
+    settings(&text, &mut lines);
     STANDARD.encode(lines.join("\n") + "\n")
 }
 
@@ -140,7 +139,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         let once = kept(&STANDARD.encode(text));
-        let lines = [&[NOTE], expected].concat().join("\n") + "\n";
+        let note = user_data::note(text);
+        let lines = [&[note.as_str()], expected].concat().join("\n") + "\n";
         assert_eq!(String::from_utf8(STANDARD.decode(&once).unwrap()).unwrap(), lines);
         assert_eq!(kept(&once), once);
     }
