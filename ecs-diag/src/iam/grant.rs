@@ -60,12 +60,9 @@ impl Grant {
         }
     }
 
-    /// Whether it allows the request.
+    /// Whether it allows the request, whose operation grants can allow.
     pub(super) fn allows(&self, request: &Request) -> Truth {
         let operation = request.operation();
-        if !data::kms_grantable(operation) {
-            return Truth::False;
-        }
         let Some(body) = &self.body else { return Truth::Unknown };
         if !body.operations.iter().any(|known| **known == *operation) {
             return Truth::False;
