@@ -1,6 +1,14 @@
 //! User data of instances, as far as captures keep it: settings of the ECS agent, and whether
 //! there can be others.
 
+use std::io::Read;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::read::MultiGzDecoder;
+
+/// EC2 takes 16 KiB, which may be packed.
+const LIMIT: u64 = 1 << 20;
+
 /// What a capture begins with that leaves out all but settings of the agent. Behind it stand how the
 /// user data began and what of [`ELSEWHERE`] was in it.
 pub(crate) const REDACTED: &str = "# [redacted]";
@@ -9,6 +17,19 @@ const HEADERS: [&str; 6] =
     ["#!", "#cloud-config", "Content-Type:", "MIME-Version:", "<powershell>", "[settings"];
 /// What in a script means that settings can come from elsewhere.
 const ELSEWHERE: [&str; 7] = ["curl", "wget", "aws s3", "#include", "ansible", "base64", "b64"];
+
+/// User data as the instance gets it, unpacked as far as that goes, and whether it goes to the end;
+/// `None` if it is not base64.
+pub(crate) fn decode(encoded: &str) -> Option<(Vec<u8>, bool)> {
+    let compact: String = encoded.chars().filter(|c| !c.is_whitespace()).collect();
+    let bytes = STANDARD.decode(compact).ok()?;
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Some((bytes, true));
+    }
+    let mut unpacked = Vec::new();
+    let end = MultiGzDecoder::new(&bytes[..]).take(LIMIT).read_to_end(&mut unpacked);
+    Some((unpacked, end.is_ok()))
+}
 
 /// How user data begins, if an instance understands it.
 fn header(text: &str) -> Option<&'static str> {

@@ -1,14 +1,11 @@
 //! User data of instances, as far as it sets the ECS agent up.
 
-use std::io::Read;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::read::MultiGzDecoder;
 
 use crate::{
     aws::{
         ec2::DescribeInstanceAttribute,
-        user_data::{REDACTED, is_whole},
+        user_data::{self, REDACTED},
     },
     case::Case,
     checks::{capacity, instances},
@@ -16,10 +13,9 @@ use crate::{
     finding::Evidence,
 };
 
-/// EC2 takes 16 KiB, which may be packed.
-const LIMIT: u64 = 1 << 20;
 /// The instances of a group are launched alike: a few stand for all.
 const READ: usize = 2;
+
 /// What user data says of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -65,15 +61,9 @@ pub(super) fn evidence(case: &Case<'_>, instance: &str, setting: String) -> Evid
 
 impl UserData {
     fn decode(value: &str) -> Option<Self> {
-        let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
-        let mut bytes = STANDARD.decode(compact).ok()?;
-        if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut unpacked = Vec::new();
-            MultiGzDecoder::new(&bytes[..]).take(LIMIT).read_to_end(&mut unpacked).ok()?;
-            bytes = unpacked;
-        }
+        let (bytes, true) = user_data::decode(value)? else { return None };
         let text = unfolded(&String::from_utf8_lossy(&bytes));
-        let whole = is_whole(&text);
+        let whole = user_data::is_whole(&text);
         Some(Self { text, whole })
     }
 

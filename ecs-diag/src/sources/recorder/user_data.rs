@@ -1,16 +1,12 @@
 //! What is kept of an instance's user data: how the ECS agent is set up.
 
-use std::{io::Read, sync::LazyLock};
+use std::sync::LazyLock;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::read::MultiGzDecoder;
 use regex::Regex;
 
 use super::secrets::{Kind, REDACTED, redacted, regex};
 use crate::aws::user_data;
-
-/// EC2 takes 16 KiB, which may be packed.
-const LIMIT: u64 = 1 << 20;
 
 /// Settings of the agent that are no secrets, beside `ECS_ENABLE_…`, `ECS_DISABLE_…` and
 /// `ECS_…_TIMEOUT`. Source:
@@ -69,19 +65,11 @@ static SETTING: LazyLock<Regex> = LazyLock::new(|| {
 
 /// User data with nothing in it but settings of the agent, encoded as it was.
 pub(super) fn kept(encoded: &str) -> String {
-    let compact: String = encoded.chars().filter(|c| !c.is_whitespace()).collect();
-    if compact.is_empty() {
+    if encoded.trim().is_empty() {
         return encoded.to_owned();
     }
-    let Ok(bytes) = STANDARD.decode(compact) else { return REDACTED.to_owned() };
-    let mut unpacked = Vec::new();
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        // What cannot be unpacked to its end is kept as far as it goes.
-        let _ = MultiGzDecoder::new(&bytes[..]).take(LIMIT).read_to_end(&mut unpacked);
-        unpacked
-    } else {
-        bytes
-    };
+    // What cannot be unpacked to its end is kept as far as it goes.
+    let Some((bytes, _)) = user_data::decode(encoded) else { return REDACTED.to_owned() };
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = vec![user_data::note(&text)];
     settings(&text, &mut lines);
