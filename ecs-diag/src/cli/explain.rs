@@ -1,18 +1,19 @@
 //! `explain`.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 
 use super::{
     Failure, Io,
     args::{Common, Explain, Format},
+    input::{LONGEST, read_line, too_long, unreadable, without_mark},
 };
 use crate::{
     render::{Detail, Ink, Paper, Style},
     signature::{self, Reading},
 };
 
-/// Longest text taken, in bytes.
-const LONGEST: u64 = 64 << 20;
+/// Where texts come from that are no argument.
+const INPUT: &str = "standard input";
 
 pub(super) fn run(options: &Explain, common: &Common, io: &mut Io<'_>) -> Result<(), Failure> {
     let given = options.text.as_deref().filter(|text| *text != "-");
@@ -31,9 +32,12 @@ pub(super) fn run(options: &Explain, common: &Common, io: &mut Io<'_>) -> Result
         }
         None => {
             let mut bytes = Vec::new();
-            (&mut *io.input).take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            (&mut *io.input)
+                .take(LONGEST + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| unreadable(INPUT, &error))?;
             if bytes.len() as u64 > LONGEST {
-                return Err(too_long());
+                return Err(too_long("text"));
             }
             decoded(&bytes)
         }
@@ -53,41 +57,23 @@ fn lines(io: &mut Io<'_>) -> Result<(), Failure> {
     let Io { input, output, .. } = io;
     let mut input = BufReader::new(&mut **input);
     let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read =
-            (&mut input).take(LONGEST + 1).read_until(b'\n', &mut line).map_err(unreadable)?;
-        if read == 0 {
-            return Ok(());
-        }
-        if line.len() as u64 > LONGEST {
-            return Err(too_long());
-        }
+    while read_line(&mut input, &mut line, INPUT, "text")? {
         let text = decoded(&line);
         let reading = signature::read(text.trim_end_matches(['\n', '\r']));
         if !super::write(output, json(&reading)?.as_bytes())? {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 fn decoded(bytes: &[u8]) -> String {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    String::from_utf8_lossy(bytes).into_owned()
+    String::from_utf8_lossy(without_mark(bytes)).into_owned()
 }
 
 fn json(reading: &Reading) -> Result<String, Failure> {
     let text = serde_json::to_string(reading).map_err(|error| Failure::new(error.to_string()))?;
     Ok(text + "\n")
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn unreadable(error: std::io::Error) -> Failure {
-    Failure::new(format!("standard input cannot be read: {error}"))
-}
-
-fn too_long() -> Failure {
-    Failure::new(format!("a text is longer than {} MiB", LONGEST >> 20))
 }
 
 /// A reading for the terminal.

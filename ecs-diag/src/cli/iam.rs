@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{BufReader, Read, Write},
     path::Path,
 };
 
@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use super::{
     Failure, Io,
     args::{Common, Format, Iam},
+    input::{LONGEST, read_line, too_long, unreadable, without_mark},
 };
 use crate::{
     iam::{Decision, Explanation, Question},
     render::{Ink, Paper, Style},
 };
 
-/// Longest request taken, in bytes.
-const LONGEST: u64 = 64 << 20;
+/// Where requests come from.
+const INPUT: &str = "the input";
 /// Answers are handed on when there are this many bytes of them, or when the next request is not
 /// there yet.
 const CHUNK: usize = 64 << 10;
@@ -40,7 +41,8 @@ pub(super) fn run(command: &Iam, common: &Common, io: &mut Io<'_>) -> Result<(),
         let input: &mut dyn Read = io.input;
         answers.all(BufReader::new(input), io.output)?;
     } else {
-        let input = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let input = File::open(path)
+            .map_err(|error| unreadable(&format!("`{}`", path.display()), &error))?;
         answers.all(BufReader::new(input), io.output)?;
     }
     match (answers.answered, answers.lines) {
@@ -49,10 +51,6 @@ pub(super) fn run(command: &Iam, common: &Common, io: &mut Io<'_>) -> Result<(),
         (0, _) => Err(Failure::new("none of the requests can be evaluated")),
         _ => Ok(()),
     }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("`{}` cannot be read: {error}", path.display()))
 }
 
 struct Answers {
@@ -72,7 +70,7 @@ impl Answers {
     ) -> Result<(), Failure> {
         let mut line = Vec::new();
         let mut first = true;
-        while read_line(&mut input, &mut line)? {
+        while read_line(&mut input, &mut line, INPUT, "request")? {
             let text = trimmed(&line);
             if text.is_empty() {
                 continue;
@@ -85,9 +83,9 @@ impl Answers {
                 (&mut input)
                     .take(LONGEST)
                     .read_to_end(&mut whole)
-                    .map_err(|error| Failure::new(format!("the input cannot be read: {error}")))?;
+                    .map_err(|error| unreadable(INPUT, &error))?;
                 if whole.len() as u64 > LONGEST {
-                    return Err(too_long());
+                    return Err(too_long("request"));
                 }
                 let request = serde_json::from_slice(trimmed(&whole));
                 let lines = || whole.split(|byte| *byte == b'\n').map(trimmed);
@@ -158,24 +156,7 @@ impl Answers {
 }
 
 fn trimmed(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
-}
-
-/// Reads a line; `false` at the end.
-fn read_line<R: Read>(input: &mut BufReader<R>, line: &mut Vec<u8>) -> Result<bool, Failure> {
-    line.clear();
-    let read = input
-        .take(LONGEST + 1)
-        .read_until(b'\n', line)
-        .map_err(|error| Failure::new(format!("the input cannot be read: {error}")))?;
-    if line.len() as u64 > LONGEST {
-        return Err(too_long());
-    }
-    Ok(read > 0)
-}
-
-fn too_long() -> Failure {
-    Failure::new(format!("a request is longer than {} MiB", LONGEST >> 20))
+    without_mark(line).trim_ascii()
 }
 
 /// An explanation for the terminal.

@@ -6,6 +6,7 @@ mod checks;
 mod diagnose;
 mod explain;
 mod iam;
+mod input;
 mod live;
 mod policy;
 
