@@ -19,7 +19,7 @@ use crate::{
 /// Something that came with a version. Every platform version for Windows has it.
 pub(super) struct Feature {
     fargate_linux: Version,
-    agent: Version,
+    pub(super) agent: Version,
 }
 
 pub(super) const SSM_SECRET: Feature =

@@ -5,6 +5,7 @@ use crate::{
     check::{Check, Cx, Meta, check},
     checks::{
         definition,
+        features::ASM_FIELDS,
         instances::{self, Faults, Instance, Judgement},
         version::Version,
     },
@@ -40,9 +41,6 @@ check! {
     }
 }
 
-/// The first version that reads single keys and versions of secrets.
-const JSON_KEYS: Version = Version(1, 37, 0);
-
 /// How many features are told of.
 const TOLD: usize = 8;
 
@@ -76,7 +74,7 @@ fn features(definition: &TaskDefinition) -> Vec<Feature<'_>> {
         .any(keyed);
     if refers {
         let what = "a secret's JSON key or version in `valueFrom`";
-        features.push(Feature { what, since: JSON_KEYS, attribute: None });
+        features.push(Feature { what, since: ASM_FIELDS.agent, attribute: None });
     }
     features.sort_unstable_by_key(|feature| (feature.since, feature.what));
     features
