@@ -1,8 +1,8 @@
 //! The page of all checks, those that are not there yet or cannot be among them.
 
-use std::{collections::BTreeSet, env, fs, path::Path};
+use std::collections::BTreeSet;
 
-use super::all;
+use super::{all, testing::assert_page};
 
 /// Questions that have no check, by the reason.
 const OPEN: &[(&str, &[&str])] = &[
@@ -191,10 +191,5 @@ fn the_page_of_checks_names_each_once() {
             page += &format!("| `{id}` | {why} |\n");
         }
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks.md");
-    if env::var_os("ECS_DIAG_BLESS").is_some() {
-        fs::write(file, page).unwrap();
-    } else {
-        assert_eq!(fs::read_to_string(file).unwrap(), page, "run `make bless`");
-    }
+    assert_page("docs/checks.md", &page);
 }

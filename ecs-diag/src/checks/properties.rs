@@ -1,15 +1,11 @@
 //! What holds for every check, whatever the facts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
 
-use super::testing::{World, settings, worlds};
+use super::testing::{World, assert_page, settings, worlds};
 use crate::{Diagnosis, aws::OPERATIONS, check::Status};
 
 /// How each check ends; nothing where there is no such task.
@@ -79,12 +75,7 @@ fn one_denied_operation_turns_a_status_only_into_unknown() {
         }
     }
     let page = operations_page(&unknown);
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
-    if env::var_os("ECS_DIAG_BLESS").is_some() {
-        fs::write(file, page).unwrap();
-    } else {
-        assert_eq!(fs::read_to_string(file).unwrap(), page, "run `make bless`");
-    }
+    assert_page("docs/operations.md", &page);
 }
 
 /// What each operation needs, and what a refusal costs.

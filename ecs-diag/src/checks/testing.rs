@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
     sync::Arc,
 };
 
@@ -99,6 +101,17 @@ pub(crate) fn worlds() -> Vec<World> {
             [examples.failing(), examples.passing(), examples.unknown(), examples.near_miss()]
         })
         .collect()
+}
+
+/// Holds a page of the documentation to what the code says, or writes it anew.
+#[track_caller]
+pub(super) fn assert_page(path: &str, page: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os("ECS_DIAG_BLESS").is_some() {
+        fs::write(file, page).unwrap();
+    } else {
+        assert_eq!(fs::read_to_string(file).unwrap(), page, "run `make bless`");
+    }
 }
 
 /// Facts, and the checks that are run on them: each check on its own examples, and all of them on
