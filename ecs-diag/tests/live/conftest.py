@@ -208,6 +208,19 @@ def baseline(diagnosed: dict[str, Result], standard: Scenario) -> Result:
 
 
 @pytest.fixture(scope="session")
+def refused(
+    ecs_diag: Command, standard: Scenario, baseline: Result, pool: ThreadPoolExecutor
+) -> dict[str, Result]:
+    """The diagnoses of the standard scenario, each with another operation refused."""
+
+    def diagnose(operation: str) -> Result:
+        return ecs_diag.diagnose(standard, rules=[{"match": operation, "fault": "denied"}])
+
+    asked = baseline.operations
+    return dict(zip(asked, pool.map(diagnose, asked), strict=True))
+
+
+@pytest.fixture(scope="session")
 def documented() -> dict[str, set[str]]:
     """The checks that the documentation says can be unknown where an operation is refused."""
     page = (CRATE / "docs/operations.md").read_text("utf-8")
